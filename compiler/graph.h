@@ -246,7 +246,7 @@ struct Op {
     } grad;
     struct {
         OpKind act;                  /* activation in the epilogue, or OP_NONE */
-        bool relu;                   /* a maxpool whose backward includes that of the relu below it */
+        bool masks;                  /* a maxpool whose backward includes that of the activation below it (op_masks) */
     } fuse;
     struct {
         bool winograd;               /* a convolution by Winograd's algorithm */

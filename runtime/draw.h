@@ -13,11 +13,14 @@ typedef struct {
     int on;                  /* 0: all numbers are 0 */
 } Draw;
 
-/* The draws of `group` at the use `place` in the time step `step`.  Outside of training there are none, or (always) those of seed 0, step 0. */
-static inline Draw draw_at(const Batch *batch, int always, uint64_t place, int step, int group)
+/* Where is drawn: `place` numbers the uses in the model, `group` the sixteen examples.  Outside of training nothing is, or (always) the numbers of seed 0,
+ * step 0. */
+typedef struct { int always; uint64_t place; int step, group; } DrawUse;
+
+static inline Draw draw_at(const Batch *batch, DrawUse use)
 {
     const uint64_t seed = batch->train ? batch->seed : 0, update = batch->train ? batch->step : 0;
-    return (Draw){ rng_key(seed, update, place, (uint64_t)step, (uint64_t)group), !batch->undrawn && (batch->train || always) };
+    return (Draw){ rng_key(seed, update, use.place, (uint64_t)use.step, (uint64_t)use.group), !batch->undrawn && (batch->train || use.always) };
 }
 
 #endif

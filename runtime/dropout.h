@@ -17,15 +17,17 @@ typedef struct {
     int on;                  /* 0: y = x */
 } Dropout;
 
-/* The dropout of `group` at the use `place` in the time step `step`.  With ramp > 0 the rate rises linearly from 0 to
- * `rate` (below 1) over so many epochs. */
-static inline Dropout dropout_at(const Batch *batch, double rate, double ramp, uint64_t place, int step, int group)
+/* Where and how much is dropped: `place` numbers the uses in the model, `group` the sixteen examples.  With ramp > 0 the
+ * rate rises linearly from 0 to `rate` (below 1) over so many epochs. */
+typedef struct { double rate, ramp; uint64_t place; int step, group; } DropoutUse;
+
+static inline Dropout dropout_at(const Batch *batch, DropoutUse use)
 {
-    if (ramp > 0 && batch->epoch < ramp) rate *= batch->epoch / ramp;
+    const double rate = use.ramp > 0 && batch->epoch < use.ramp ? use.rate * (batch->epoch / use.ramp) : use.rate;
     Dropout d = { .scale = 1, .on = batch->train && rate > 0 };
     if (d.on) {
         const double of = 0x1p32, keep = floor((1 - rate) * of + 0.5);
-        d.key = rng_key(batch->seed, batch->step, place, (uint64_t)step, (uint64_t)group);
+        d.key = rng_key(batch->seed, batch->step, use.place, (uint64_t)use.step, (uint64_t)use.group);
         d.keep = keep < of ? (uint32_t)keep : UINT32_MAX;
         d.scale = (real)(1 / (1 - rate));
     }

@@ -5,9 +5,12 @@ C is a line that does not begin with %, and a piece of C that a call passes on: 
 Plain control are if, elseif, else, for, end, include(), `local name = ...` and calls of functions that lay out C, as long as they only look at
 facts: names, fields, literals, comparisons, and, or, not, # and a bound's + 1 or - 1.  `local function name(...)` is plain if lines of C follow.
 Everything else computes: other arithmetic, functions of string and math, texts put together, assignments, return.  So do all lines
-of a block (if, for, function) in which no C is laid out, whatever they are.
+of a block (if, for, function) in which no C is laid out, whatever they are; and lines of C with arithmetic, or a function of string or math
+other than string.format, inside ${...}.
 usage: tests/lua.py FOLDER [MOST]     prints the number for each template that has some, and the sum; exit 1 if it is more than MOST
        tests/lua.py --lines FILE      prints these lines
+       tests/lua.py --functions functions.def FOLDER
+                                      prints the lines whose Lua names a function of the table, as a field or as a text; exit 1 if there is one
 """
 import os
 import re
@@ -16,6 +19,25 @@ import sys
 TEXT = re.compile(r'"(?:\\.|[^"\\])*"')
 PIECE = re.compile(r"(?:\w+ = (?:T|{ T, T }|\w+|function\([\w, ]*\) return string\.format\(T.*\) end)(?:, | })?)+,?[ })]*")
 COMPUTES = re.compile(r"\bmath\.|\bstring\.|\.\.|[*/%^]|\+| - |\breturn\b|\bfunction\b")
+
+RECKONS = re.compile(r"\bmath\.|\bstring\.(?!format\b)|[*/%^&|]|\+| - |<<|>>")
+
+
+def inserted(line):
+    """The Lua in the ${...} of a line of C."""
+    at = line.find("${")
+    while at >= 0:
+        end, depth = at + 2, 1
+        while depth and end < len(line):
+            text = TEXT.match(line, end)
+            depth += {"{": 1, "}": -1}.get(line[end], 0)
+            end = text.end() if text else end + 1
+        yield line[at + 2:end - 1]
+        at = line.find("${", end)
+
+
+def reckons(line):
+    return any(RECKONS.search(re.sub(r"\s[+-] 1\b", "", TEXT.sub("T", lua))) for lua in inserted(line))
 
 
 def bare(line):
@@ -59,6 +81,8 @@ def computing(path):
     lays = re.compile(r"\b(?:include|" + "|".join(layouts) + r")\(")
     for number, line in enumerate(lines, 1):
         if not line.startswith("%"):
+            if reckons(line):
+                found.add(number)
             for block in blocks:
                 block[1] = True
             continue
@@ -87,18 +111,41 @@ def computing(path):
     return [(n, lines[n - 1]) for n in sorted(found)]
 
 
+def naming(path, functions):
+    """Numbers and texts of the lines whose Lua has one of the functions as a text of its own, or as a field of a table of facts."""
+    names = "|".join(functions)
+    named = re.compile(rf'"(?:{names})"|(?<!\bmath)(?<!\bstring)\.(?:{names})\b')
+    with open(path, encoding="utf-8") as f:
+        for number, line in enumerate(f.read().split("\n"), 1):
+            lua = [re.sub(r"--.*$", "", line[1:])] if line.startswith("%") else inserted(line)
+            if any(named.search(part) for part in lua):
+                yield number, line
+
+
+def templates(folder):
+    for place, _, names in sorted(os.walk(folder)):
+        for name in sorted(n for n in names if n.endswith(".in")):
+            yield os.path.join(place, name)
+
+
 def main():
+    if sys.argv[1] == "--functions":
+        with open(sys.argv[2], encoding="utf-8") as f:
+            functions = re.findall(r"^[FM]\((\w+),", f.read(), re.M)
+        found = [(path, number, line) for path in templates(sys.argv[3]) for number, line in naming(path, functions)]
+        for path, number, line in found:
+            print(f"{path}:{number}: {line}")
+        return 1 if found or not functions else 0
     if sys.argv[1] == "--lines":
         for number, line in computing(sys.argv[2]):
             print(f"{sys.argv[2]}:{number}: {line}")
         return 0
     total = 0
-    for folder, _, names in sorted(os.walk(sys.argv[1])):
-        for name in sorted(n for n in names if n.endswith(".in")):
-            count = len(computing(os.path.join(folder, name)))
-            total += count
-            if count:
-                print(f"{count:5}  {os.path.relpath(os.path.join(folder, name), sys.argv[1])}")
+    for path in templates(sys.argv[1]):
+        count = len(computing(path))
+        total += count
+        if count:
+            print(f"{count:5}  {os.path.relpath(path, sys.argv[1])}")
     print(f"{total:5}  in all")
     return 1 if len(sys.argv) > 2 and total > int(sys.argv[2]) else 0
 

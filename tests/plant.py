@@ -8,8 +8,8 @@ A NaN that nobody reads, or that a relu or a maximum swallows, reaches neither t
 import os, re, shutil, subprocess, sys, tempfile
 
 DEFINITION = re.compile(r"^((?:static )?)void (\w+_(?:forward|backward|weights))\(([^;{]*)\)\n\{\n(.*?)^\}\n", re.M | re.S)
-SEEN = re.compile(r'SEE\([^;"]*,\s"(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s"[^"]*",\s1,\s(\d+),\s\d+[,)]'.replace(r"\s", r"\s+"))
-CALL = re.compile(r'^ *(\w+_(?:forward|backward|weights))\([^;]*;\sSEE\([^;"]*,\s"(\w+)",\s"(forward|backward|weights)",\s-?\d+,\s"[^"]*",\s1,'.replace(r"\s", r"\s+"), re.M)
+SEEN = re.compile(r'SEE\([^;"]*, "(\w+)", "(forward|backward|weights)", \.yaml_line = -?\d+, \.tensor = "[^"]*", \.written = 1, \.count = (\d+), \.slot ='.replace(" ", r"\s+"))
+CALL = re.compile(r'^[ ]*(\w+_(?:forward|backward|weights))\([^;]*; SEE\([^;"]*, "(\w+)", "(forward|backward|weights)", \.yaml_line = -?\d+, \.tensor = "[^"]*", \.written = 1,'.replace("[ ]*", "[\t ]*").replace("; ", r";\s+").replace(", ", r",\s+").replace(" = ", r"\s+=\s+"), re.M)
 PLANT = """#include <stdlib.h>
 static void plant(const char *name, void *first, int middle, void **shared)
 {

@@ -70,7 +70,7 @@ import json
 assert json.load(open("info.json"))["dropout"] == {"dropout": 0.25, "read.last.rate": 0.1, "off": 0, "read.dropout5.rate": 0, "read.wide.rate": 0.2,
                                                    "scaled.rate": 0.1 * 0.2}
 PYTHON
-grep -q 'dropout_at(batch, 0.5 \* dropout_rate, 0, 1, ' a/net.c && grep -q '^static double dropout_rate = 0.25; ' a/net.c || fault "the C does not say its rates"
+grep -q 'dropout_at(batch, (DropoutUse){ .rate = 0.5 \* dropout_rate, .place = 1, ' a/net.c && grep -q '^static double dropout_rate = 0.25; ' a/net.c || fault "the C does not say its rates"
 
 # ---- the same bits as of a program that was built so ------------------------------------------------------------------------
 train a yaml && weights yaml

@@ -270,6 +270,12 @@ Test(formula, only_wanted_gradients_are_made)
     cr_assert(g->reads[0] && !g->reads[1] && !g->reads[2] && g->reads_dy && !g->reads_result);
 }
 
+Test(formula, a_function_masks_where_the_sign_of_its_result_tells_its_gradient)
+{
+    for (int k = 0; k < FN_COUNT; k++)
+        cr_assert_eq(function_masks((FunctionKind)k), k == FN_relu, "%s", function_table[k].name);
+}
+
 /* Every row with a derivative, at places away from its kinks, against central differences. */
 Test(formula, derivatives_are_those_of_central_differences)
 {

@@ -262,6 +262,17 @@ Test(constants, a_variable_that_is_a_number_is_that_number)
            "    while (u) {\n        for (int r = 0; r < 4; r++)\n            f(r);\n    }\n");
 }
 
+Test(constants, a_variable_that_is_that_of_a_loop_is_that)
+{
+    expect("    for (int t = 0; t < 9; t++) {\n        int x = t, y = x + 3;\n        f(x * 8, y);\n    }\n", "    for (int t = 0; t < 9; t++) {\n        int y = t + 3;\n        f(t * 8, y);\n    }\n");
+    expect("    for (int t = 0; t < 9; t++) {\n        int x = t;\n        f(t);\n    }\n", "    for (int t = 0; t < 9; t++) {\n        f(t);\n    }\n");
+    stays("    for (int t = 0; t < 9; t++) {\n        int x = t;\n        t++;\n        f(x);\n    }\n");
+    stays("    for (int t = 0; t < 9; t++) {\n        int x = t;\n        h(&t);\n        f(x);\n    }\n");
+    stays("    for (int t = 0; t < 9; t++) {\n        int x = t;\n        for (int t = 0; t < 2; t++)\n            f(x);\n    }\n");
+    stays("    for (int t = 0; t < 9; t++) {\n        int x = t;\n        x = 3;\n        f(x);\n    }\n");
+    stays("    for (int t = 0; t < 9; t++) {\n        const int x = t;\n        f(x);\n    }\n");
+}
+
 Test(constants, a_name_that_does_more_or_that_shall_stay_stays)
 {
     static const char *const same[] = {

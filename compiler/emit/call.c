@@ -162,20 +162,30 @@ static const char *rate_text(Model *m, const Op *op)
     return op->dropout.factor == 1 ? op->dropout.rate->variable : arena_printf(m->arena, "%.17g * %s", op->dropout.factor, op->dropout.rate->variable);
 }
 
+/* The step and the group of a use that draws, as the last members of its struct; behind it, in the plain form, the example's lane. */
+static void use_ends(Model *m, Text *line, const Phase *p)
+{
+    const bool plain = m->options.plain;
+    if (p->kind != ONCE)
+        text_printf(line, ", .step = %s", step_counted(m, p->repeat));
+    text_printf(line, ", .group = %s })%s", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
+}
+
 /* The dropout `op`, or a gradient of it, at this step and for this group. */
 static void dropout(Model *m, Text *line, const Phase *p, const Op *op)
 {
-    bool plain = m->options.plain;
-    text_printf(line, ", dropout_at(batch, %s, %.17g, %d, %s, %s)%s", rate_text(m, forward_of(op)), op_real(op, "ramp"), forward_of(op)->dropout.place,
-                p->kind != ONCE ? step_counted(m, p->repeat) : "0", plain ? "n / 16" : "g", plain ? ", n % 16" : "");
+    text_printf(line, ", dropout_at(batch, (DropoutUse){ .rate = %s, ", rate_text(m, forward_of(op)));
+    if (op_real(op, "ramp") != 0)
+        text_printf(line, ".ramp = %.17g, ", op_real(op, "ramp"));
+    text_printf(line, ".place = %d", forward_of(op)->dropout.place);
+    use_ends(m, line, p);
 }
 
 /* What the `random` op draws from at this step and for this group. */
 static void draw(Model *m, Text *line, const Phase *p, const Op *op)
 {
-    const bool plain = m->options.plain;
-    text_printf(line, ", draw_at(batch, %d, %d, %s, %s)%s", !strcmp(op_word(op, "eval"), "draw"), op->random.place, p->kind != ONCE ? step_counted(m, p->repeat) : "0", plain ? "n / 16" : "g",
-                plain ? ", n % 16" : "");
+    text_printf(line, ", draw_at(batch, (DrawUse){ %s.place = %d", strcmp(op_word(op, "eval"), "draw") ? "" : ".always = 1, ", op->random.place);
+    use_ends(m, line, p);
 }
 
 /* Where `check` keeps the values of a stop_gradient in this slice. */
@@ -279,7 +289,7 @@ int64_t call_fold_row(const Op *op)
 
 const char *call_parts(Model *m, const Op *op)
 {
-    const char *text = arena_printf(m->arena, "%d, %lld", m->groups * steps_all(op->reads[0].tensor->repeat), (long long)call_fold_size(op));
+    const char *text = arena_printf(m->arena, "%s, %lld", place_count(m, steps_all(op->reads[0].tensor->repeat)), (long long)call_fold_size(op));
     return m->options.mpi ? arena_printf(m->arena, "%s, %lld", text, (long long)call_fold_row(op)) : text;
 }
 
@@ -357,13 +367,15 @@ static void seen(Model *m, Fact *list, const Phase *p, const Op *op, Use u, bool
     int64_t each = shape_count(&t->shape) * (t->space == REALS ? m->lanes : 1);
     int64_t n = !p->whole_batch ? each : tensor_owner(t)->slot_reals * m->groups * call_steps(p, t);
     bool loop = section_loops(p->kind) || (p->kind == AFTER && !p->whole_batch);
-    const char *at = call_slice(m, p, t, u.shift), *first = place_flat(m, t, at);
+    const char *at = call_slice(m, p, t, u.shift), *first = place_slice(m, t, at);
     Text shape = { .arena = m->arena };
     for (int i = 0; i < t->shape.rank; i++)
         text_printf(&shape, "%s%lld", i ? ", " : "", (long long)t->shape.dim[i]);
-    fact_push_text(list, arena_printf(m->arena, "%s, %s, %s, \"%s\", \"%s\", %d, \"%s\", %d, %lld, %lld, %d, { %s }",
+    const char *slot = t->space == REALS ? arena_printf(m->arena, ", .slot = %lld", (long long)each) : "";
+    const char *dims = shape.text ? arena_printf(m->arena, ", .rank = %d, .shape = { %s }", t->shape.rank, shape.text) : "";
+    fact_push_text(list, arena_printf(m->arena, "%s, %s, %s, \"%s\", \"%s\", .yaml_line = %d, .tensor = \"%s\"%s, .count = %lld%s%s",
         loop ? loops_step(m, p, own_step(p, t) ? own_step(p, t) : p->repeat) : "-1", p->whole_batch ? "-1" : m->options.plain ? "n" : "g", first, op->name,
-        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), t->name, written, (long long)n, (long long)(t->space == REALS ? each : 0), t->shape.rank, shape.text ? shape.text : "0"));
+        op->pass == FORWARD ? "forward" : op->pass == BACKWARD ? "backward" : "weights", tables_line(m, op->loc), t->name, written ? ", .written = 1" : "", (long long)n, slot, dims));
 }
 
 /* --debug: the guards around an operator's results, checked after its call. */
@@ -389,6 +401,6 @@ void call_looks(Model *m, Fact *reads, Fact *writes, const Phase *p, const Op *o
         seen(m, writes, p, op, op->writes[i], true);
     if (writes_gradients(m, op))
         for (int i = 0; i < op->weight_count; i++)
-            fact_push_text(writes, arena_printf(m->arena, "-1, -1, (real *)gradient->%s, \"%s\", \"weights\", %d, \"%s\", 1, %lld, 0, 0, { 0 }", op->weights[i]->field, op->name,
+            fact_push_text(writes, arena_printf(m->arena, "-1, -1, gradient->%s, \"%s\", \"weights\", .yaml_line = %d, .tensor = \"%s\", .written = 1, .count = %lld", op->weights[i]->field, op->name,
                                                 tables_line(m, op->loc), op->weights[i]->name, (long long)op->weights[i]->reals));
 }

@@ -1,4 +1,5 @@
-/* constants.c -- puts a number in the place of a variable that is declared with it and never changes, and takes out variables that nothing reads.
+/* constants.c -- puts a number, or the variable of a loop, in the place of a variable that is declared with it and never changes, and takes out variables
+ * that nothing reads.
  *
  * In: a function in tokens.  Out: `int from = 0, to = from + 1;` is gone, and what reads them reads 0 and 1; with another `from`, `to - from` is 1.
  * Used by tidy.c, with turns.c, by which variables become numbers and whose loops get numbers by this.
@@ -53,6 +54,24 @@ static bool put_distance(Code *c, const Declared *d, const Declaration *x, Token
            index_put_distance(c, d, end, block, x->name->text, from->text, number->value);
 }
 
+/* Is the name that of loops' variables alone, `for (int NAME = ...`, and does it not change from `from` to `to`? */
+static bool stays_in_turn(const Declared *d, const Token *name, const Token *from, const Token *to)
+{
+    bool any = false;
+    for (int i = 0; i < d->list.count; i++) {
+        const Declaration *x = d->list.items[i];
+        if (!code_is(x->name, name->text))
+            continue;
+        if (!code_is(x->first, "int") || !code_is(x->first->prev, "(") || !code_is(x->first->prev->prev, "for"))
+            return false;
+        any = true;
+    }
+    for (const Token *t = d->end->partner; any && t != d->end; t = t->next)
+        if (code_names(t, name->text) && code_is(t->prev, "&") && !code_ends_operand(t->prev->prev))
+            return false;
+    return any && !declared_in_macro(d, name->text) && !declared_changes(d, from, to, name->text);
+}
+
 bool constants_put(Code *c, const Declared *d)
 {
     bool any = false;
@@ -63,6 +82,8 @@ bool constants_put(Code *c, const Declared *d)
         Token *const value = x->name->next->next, *const end = value_end(x), *const block = code_around(x->first)->partner;
         if (value->number && value->next == end)
             index_put(c, d, end, block, x->name->text, NULL, value->value);
+        else if (value->kind == CODE_NAME && value->next == end && stays_in_turn(d, value, end, block))
+            index_put(c, d, end, block, x->name->text, value->text, 0);
         else if (put_distance(c, d, x, end, block))
             any = true;
         if (code_names_within(end, block, x->name->text) || !is_simple(x))

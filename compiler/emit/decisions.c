@@ -5,6 +5,7 @@
 #include "emit/decisions.h"
 #include "emit/place.h"
 #include "formula/formula.h"
+#include "lower/elements.h"
 #include "outside/outside.h"
 
 /* The slice of t, once or of y's repeat or one around it, at the steps of slice s of y. */
@@ -46,7 +47,7 @@ static Fact *add(Model *m, Fact *list, const char *kind, const Op *op, Use u)
     return d;
 }
 
-/* Those of a relu that a batch norm computes: from the map that is normalised, since the result need not be kept. */
+/* Signs of an activation's result that a batch norm computes: from the map that is normalised, since the result need not be kept. */
 static void add_norm(Model *m, Fact *list, const Op *norm)
 {
     const Tensor *x = norm->reads[0].tensor, *statistics = norm->reads[1].tensor;
@@ -78,15 +79,15 @@ static void add_formula(Model *m, Fact *list, const Op *op)
 
 void decisions_of(Model *m, Fact *list, const Op *op, bool forward, bool has_function)
 {
-    const bool relu = op->fuse.act == OP_relu || (op->kind == OP_relu && forward) || (op->kind == OP_maxpool && op->fuse.relu) || op->kind == OP_conv_pool;
-    if (op->norms.applies && op->norms.applies->kind == OP_relu)
+    const bool masks = op_masks(op->fuse.act) || (op_masks(op->kind) && forward) || (op->kind == OP_maxpool && op->fuse.masks) || op->kind == OP_conv_pool;
+    if (op->norms.applies && op_masks(op->norms.applies->kind))
         add_norm(m, list, op);
-    if (relu)
-        add(m, list, "relu", op, op->writes[0]);
+    if (masks)
+        add(m, list, "positive", op, op->writes[0]);
     if ((op->kind == OP_maxpool || op->kind == OP_conv_pool) && op->grad.keeps)
         add(m, list, "maxpool", op, op->writes[1]);
     if (outside_kink(op).tensor)
-        add(m, list, "relu", op, outside_kink(op));
+        add(m, list, "positive", op, outside_kink(op));
     if (outside_choice(op).tensor)
         add(m, list, "choice", op, outside_choice(op));
     if (has_function && op->kind == OP_formula)

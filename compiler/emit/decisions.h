@@ -5,7 +5,7 @@
 #include "spnc.h"
 #include "template/fact.h"
 
-/* Appends the choices of the forward pass of `op` that backward relies on: signs of a relu, winners of a pool, pieces of a formula, the pixels that a
+/* Appends the choices of the forward pass of `op` that backward relies on: signs of an activation, winners of a pool, pieces of a formula, the pixels that a
  * sampler reads.  has_function: it has a function NAME_decisions of its own. */
 void decisions_of(Model *m, Fact *list, const Op *op, bool forward, bool has_function);
 

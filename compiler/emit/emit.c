@@ -17,6 +17,7 @@
 #include "emit/tidy.h"
 #include "emit/units.h"
 #include "emit/wrap.h"
+#include "graph/model.h"
 #include "graph/window.h"
 #include "outside/outside.h"
 #include "read/language.h"
@@ -123,11 +124,14 @@ static const char *digits(Model *m, double v)
     return arena_printf(m->arena, "%s", text);
 }
 
-static Fact *rates_fact(Model *m)
+/* Dropout rates; `set`: those alone that have a variable. */
+static Fact *rates_fact(Model *m, bool set)
 {
     Fact *list = fact_table(m->arena);
     for (int i = 0; i < m->rates.count; i++) {
         const Rate *r = m->rates.items[i];
+        if (set && (r->removed || !*r->variable))
+            continue;
         Fact *x = fact_table(m->arena);
         fact_text(x, "name", r->name);
         fact_text(x, "variable", r->removed ? "" : r->variable);
@@ -163,7 +167,7 @@ static Fact *objects_fact(Model *m, bool halves)
 Fact *emit_facts(Model *m)
 {
     Fact *f = fact_table(m->arena), *net = net_fact(m), *units = fact_table(m->arena);
-    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false;
+    bool uses[OP_NONE] = { 0 }, folds = false, openblas = false, packs = false, winograd = false;
     fact_set(f, "net", net);
     fact_set(f, "types", place_types(m));
     place_members(m, f, false);
@@ -178,6 +182,7 @@ Fact *emit_facts(Model *m)
         uses[OP_dropout] = uses[OP_dropout] || op->share.dropout || (u->backward && u->backward->share.dropout) || (u->weights && u->weights->share.dropout);
         openblas = openblas || op->kernel.openblas;
         packs = packs || kernel_packs(m, op) || copies_tiles(op);
+        winograd = winograd || (op->kernel.winograd && !op->kernel.latency);
         if (u->sharers)
             fact_push(units, units_fact(&all, u));
         decisions_of(m, decisions, op, u->forward, u->decisions);
@@ -193,14 +198,20 @@ Fact *emit_facts(Model *m)
     fact_bool(f, "random", uses[OP_random]);
     fact_int(f, "held_reals", m->held_reals);
     fact_bool(f, "packs", packs);
+    fact_bool(f, "winograd", winograd);
     fact_bool(f, "sampler", uses[OP_spn]);
     fact_bool(f, "openblas", openblas);
     fact_bool(f, "augment", uses[OP_augment]);
-    fact_set(f, "rates", rates_fact(m));
+    fact_set(f, "rates", rates_fact(m, false)), fact_set(f, "set_rates", rates_fact(m, true));
+    fact_bool(f, "padded", place_pads(m));
     fact_set(f, "sources", fact_table(m->arena));      /* these two are set after NAME.c is complete */
     fact_set(f, "objects", objects_fact(m, false));
     fact_bool(f, "accumulates", m->options.plain);
     fact_bool(f, "starts", start_given(m));
+    bool shifted = false;
+    for (int k = 0; weight_at(m, k); k++)
+        shifted = shifted || weight_at(m, k)->init_shift != 0;
+    fact_bool(f, "shifted", shifted);
     Fact *rows = fact_table(m->arena);
     int row_count = 0;
     fact_set(f, "forward", passes_fact(m, &m->forward_phases, rows, &row_count));

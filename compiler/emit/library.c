@@ -156,8 +156,13 @@ void library_facts(Model *m, Fact *f)
 {
     Fact *x = fact_table(m->arena), *inputs = fact_table(m->arena), *outputs = fact_table(m->arena), *files = fact_table(m->arena);
     Fact *states = fact_table(m->arena), *needed = fact_table(m->arena);
-    for (int i = 0; i < m->outputs.count; i++)
+    bool nested = false;
+    for (int i = 0; i < m->outputs.count; i++) {
+        const Tensor *t = m->outputs.items[i];
+        nested = nested || repeat_level(t->hoisted ? t->hoisted : t->repeat) > 1;
         fact_push(outputs, output_fact(m, m->outputs.items[i], outputs));
+    }
+    fact_bool(x, "nested", nested);
     for (int i = 0; i < m->input_count; i++) {
         Fact *input = input_fact(m, &m->inputs[i], inputs, outputs);
         fact_push(inputs, input);

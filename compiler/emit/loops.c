@@ -11,12 +11,25 @@ const char *loops_variable(Model *m, const char *letter, const Repeat *r)
     return repeat_level(r) > 1 ? arena_printf(m->arena, "%s%d", letter, repeat_level(r)) : letter;
 }
 
-Fact *loops_fact(Model *m, const Repeat *r, bool falls)
+const char *loops_pad(Model *m, int depth) { return arena_printf(m->arena, "%*s", 4 * depth, ""); }
+
+void loops_layout(Model *m, Fact *f, int open, int closes)
+{
+    Fact *ends = fact_table(m->arena);
+    for (int k = 0; k < closes; k++)
+        fact_push_text(ends, loops_pad(m, open - k));
+    fact_text(f, "pad", loops_pad(m, open + 1));
+    fact_set(f, "ends", ends);
+    fact_text(f, "behind", loops_pad(m, open - closes + 1));
+}
+
+Fact *loops_fact(Model *m, const Repeat *r, bool falls, int depth)
 {
     Fact *l = fact_table(m->arena);
     fact_text(l, "t", loops_variable(m, "t", r));
     fact_int(l, "T", r->steps);
     fact_bool(l, "falls", falls);
+    fact_text(l, "pad", loops_pad(m, depth));
     return l;
 }
 
@@ -60,7 +73,7 @@ Fact *loops_opened(Model *m, const Phase *p, const Phase *before)
         return list;
     for (int level = repeat_level(p->from) + shared_loops(p, before); level <= repeat_level(p->repeat); level++) {
         const Repeat *r = repeat_at(p->repeat, level);
-        fact_push(list, loops_fact(m, r, r->reverse == (p->kind == CORE)));
+        fact_push(list, loops_fact(m, r, r->reverse == (p->kind == CORE), level - repeat_level(p->from) + 1));
     }
     return list;
 }
@@ -69,7 +82,7 @@ Fact *loops_spread(Model *m, const Phase *p)
 {
     Fact *list = fact_table(m->arena);
     for (const Repeat *r = p->kind == ONCE ? NULL : section_loops(p->kind) ? p->from->outer : p->repeat; r; r = r->outer)
-        fact_push(list, loops_fact(m, r, false));
+        fact_push(list, loops_fact(m, r, false, 0));
     return list;
 }
 

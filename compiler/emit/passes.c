@@ -17,7 +17,8 @@ static const char *row_pass(const Op *op)
 
 int passes_row(Model *m, Fact *rows, int *count, const char *name, const char *pass, int phase, int line, bool whole, Cost c)
 {
-    fact_push_text(rows, arena_printf(m->arena, "\"%s\", \"%s\", %d, %d, %d, %.17g, %.17g, %.17g", name, pass, phase, line, whole, c.macs, c.products, c.bytes));
+    fact_push_text(rows, arena_printf(m->arena, "\"%s\", \"%s\", .phase = %d%s%s%s%s", name, pass, phase, line ? arena_printf(m->arena, ", .yaml_line = %d", line) : "",
+                                          whole ? ", .whole = 1" : "", c.macs != 0 ? arena_printf(m->arena, ", .macs = %.17g, .products = %.17g", c.macs, c.products) : "", c.bytes != 0 ? arena_printf(m->arena, ", .bytes = %.17g", c.bytes) : ""));
     return (*count)++;
 }
 
@@ -66,8 +67,7 @@ Fact *passes_fact(Model *m, const List *phases, Fact *rows, int *row_count)
             fact_int(f, "wait", passes_row(m, rows, row_count, "", "wait", first_phase + i, 0, true, (Cost){ 0 }));
         fact_bool(f, "whole", p->whole_batch);
         fact_set(f, "opens", loops_opened(m, p, before));
-        fact_int(f, "open", loop ? repeat_level(p->repeat) - repeat_level(p->from) + 1 : 0);
-        fact_int(f, "closes", loop ? loops_closed(p, after) : 0);
+        loops_layout(m, f, loop ? repeat_level(p->repeat) - repeat_level(p->from) + 1 : 0, loop ? loops_closed(p, after) : 0);
         fact_set(f, "spread", loops_spread(m, p));
         fact_set(f, "slices", loops_slices(m, p, texts.text ? texts.text : ""));
         fact_set(f, "calls", calls);

@@ -117,6 +117,16 @@ static Fact *type_fact(Model *m, const Tensor *t)
     return f;
 }
 
+bool place_pads(const Model *m)
+{
+    for (int i = 0; i < m->tensors.count; i++) {
+        const Tensor *t = m->tensors.items[i];
+        if (tensor_owner(t)->first_phase >= 0 && t->space != RAW && padding(m, t))
+            return true;
+    }
+    return false;
+}
+
 Fact *place_types(Model *m)
 {
     Fact *list = fact_table(m->arena);

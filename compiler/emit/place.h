@@ -22,6 +22,8 @@ const char *place_flat(const Model *m, const Tensor *t, const char *at);
 const char *place_name(const Model *m, const Tensor *t);
 const char *place_declaration(const Model *m, const Tensor *t);
 
+/* True if a slice of some tensor is longer than the tensor. */
+bool place_pads(const Model *m);
 /* Facts for net.c.in: the types; into f, as `places`, the members of v, or with `local`, as `own_places`, those of a thread's scratch; in the order of
  * their first use. */
 Fact *place_types(Model *m);

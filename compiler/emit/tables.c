@@ -138,22 +138,24 @@ static int loss_value(const Model *m, const LossDef *l)
     return -1;
 }
 
-/* Where the target leaves some of the loss to the best prediction: the last members of the loss's row. */
+/* Where the target leaves some of the loss to the best prediction: the last members of the loss's row; of others empty. */
 static const char *loss_least(const Model *m, const LossDef *l)
 {
     const bool labels = l->target >= 0 && m->targets[l->target].type == 2;
     if (l->target < 0 || (l->op->kind != OP_cross_entropy && (l->op->kind != OP_binary_cross_entropy || labels)))
-        return ", LEAST_ZERO, 0, NULL";
+        return "";
     if (l->op->kind == OP_binary_cross_entropy)
-        return ", LEAST_BITS, 0, NULL";
+        return ", .least = LEAST_BITS";
     const double smoothing = op_real(l->op, "smoothing");
     if (labels && !smoothing)
-        return ", LEAST_ZERO, 0, NULL";
+        return "";
     Text t = { .arena = m->arena };
-    text_printf(&t, ", %s, %.17g, ", labels ? "LEAST_SMOOTHED" : "LEAST_SHARES", smoothing);
+    text_printf(&t, ", .least = %s", labels ? "LEAST_SMOOTHED" : "LEAST_SHARES");
+    if (smoothing != 0)
+        text_printf(&t, ", .smoothing = %.17g", smoothing);
     for (int k = 0; l->class_weights && k < l->class_count; k++)
-        text_printf(&t, "%s%.17g", k ? ", " : "(const double[]){ ", l->class_weights[k]);
-    text_printf(&t, l->class_weights ? " }" : "NULL");
+        text_printf(&t, "%s%.17g", k ? ", " : ", .class_weights = (const double[]){ ", l->class_weights[k]);
+    text_printf(&t, l->class_weights ? " }" : "");
     return t.text;
 }
 
@@ -235,7 +237,7 @@ static int loops_beyond(const Repeat *r, const Repeat *other)
 }
 
 /* The uses of batch norms in the order of the flow: running statistics, how many numbers an example gives, and the repeat a use is written in;
- * `opens` and `closes` its steps, which are updated one after the other, as they run. */
+ * `opens` and `ends` its steps, which are updated one after the other, as they run. */
 static Fact *norms_fact(Model *m)
 {
     Fact *list = fact_table(m->arena), *last = NULL;
@@ -249,7 +251,7 @@ static Fact *norms_fact(Model *m)
         const Repeat *r = op->norm.repeat;
         Fact *f = fact_table(m->arena);
         if (last)
-            fact_int(last, "closes", loops_beyond(in, r));
+            loops_layout(m, last, repeat_level(in), loops_beyond(in, r));
         fact_text(f, "name", op->prefix);
         fact_text(f, "mean", op->norm.mean->field);
         fact_text(f, "variance", op->norm.variance->field);
@@ -266,11 +268,10 @@ static Fact *norms_fact(Model *m)
         Fact *opens = fact_table(m->arena);
         for (int k = repeat_level(r) - loops_beyond(r, in) + 1; k <= repeat_level(r); k++) {
             const Repeat *o = repeat_at(r, k);
-            fact_push(opens, loops_fact(m, o, o->reverse));
+            fact_push(opens, loops_fact(m, o, o->reverse, k));
         }
         fact_set(f, "opens", opens);
-        fact_int(f, "open", repeat_level(r));
-        fact_int(f, "closes", repeat_level(r));
+        loops_layout(m, f, repeat_level(r), repeat_level(r));
         fact_push(list, f);
         last = f;
         in = r;

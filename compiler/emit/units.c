@@ -185,6 +185,8 @@ static void name_facts(const Units *e, const Unit *u, Naming naming, Fact *f)
     if (op->gradients)
         text_printf(&serves, "%sgradients: by the functions of %s", serves.length ? "\n *   " : "", op->gradients);
     fact_text(f, "name", op_function(op));
+    const int used = (int)(strlen(op_function(op)) + strlen(OP_INFO(op)->name)), rule = used < 48 ? 50 - used : 2;
+    fact_text(f, "rule", arena_printf(m->arena, "%.*s", rule, "--------------------------------------------------"));
     fact_set(f, "operators", names);
     fact_text(f, "serves", serves.length ? serves.text : "");
     fact_text(f, "place", place_text(m, naming == SHARED ? (Loc){ .file = op->loc.file } : op->loc));

@@ -73,6 +73,9 @@ Formula *formula_read(Arena *a, Diag *d, const FormulaNames *names, const Yaml *
  * the order of its row in functions.def, NULL: the defaults. */
 Formula *formula_function(Arena *a, FunctionKind function, const double *attributes);
 
+/* True if the row's derivative is 1 where the result is positive, 0 elsewhere. */
+bool function_masks(FunctionKind function);
+
 /* The number of the operand, one of a step, at the given steps (by FormulaNames.steps), in double.  False after reporting. */
 bool formula_step_number(const Formula *f, Diag *d, int operand, const int64_t *steps, double *number);
 

@@ -89,6 +89,12 @@ Node *function_kink(Dag *g, Node *n)
     return node_is_condition(n) && n->function <= FN_ne ? n : kink ? row_text(&r, kink) : NULL;
 }
 
+bool function_masks(FunctionKind function)
+{
+    const char *derivative = function_table[function].derivative;
+    return derivative && strcmp(derivative, "where(y > 0, 1, 0)") == 0;
+}
+
 /* ---- functions written with others ---- */
 
 /* The attribute that begins at s, "slope=0.01": its name and default (NULL: none); returns the next one, or NULL. */

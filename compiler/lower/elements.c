@@ -22,12 +22,28 @@ static Formula *chain(Arena *a, FunctionKind function, int count)
 
 const Formula *elements_sum(Arena *a, int count) { return chain(a, FN_add, count); }
 
+/* The row of functions.def that an activation is; FN_COUNT: the operator is none. */
+static FunctionKind activation_of(OpKind kind)
+{
+    switch (kind) {
+    case OP_relu: return FN_relu;
+    case OP_tanh: return FN_tanh;
+    case OP_sigmoid: return FN_sigmoid;
+    default: return FN_COUNT;
+    }
+}
+
+bool op_masks(OpKind kind)
+{
+    const FunctionKind f = activation_of(kind);
+    return f != FN_COUNT && function_masks(f);
+}
+
 static const Formula *formula_of(Model *m, const Op *op)
 {
+    if (activation_of(op->kind) != FN_COUNT)
+        return formula_function(m->arena, activation_of(op->kind), NULL);
     switch (op->kind) {
-    case OP_relu: return formula_function(m->arena, FN_relu, NULL);
-    case OP_tanh: return formula_function(m->arena, FN_tanh, NULL);
-    case OP_sigmoid: return formula_function(m->arena, FN_sigmoid, NULL);
     case OP_add:
     case OP_sum: return elements_sum(m->arena, op->read_count);
     case OP_multiply: return chain(m->arena, FN_mul, op->read_count);

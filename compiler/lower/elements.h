@@ -13,6 +13,9 @@ void elements_read(Op *backward);
 bool elements_wait(const Model *m, const Section *s, int from, int at);
 /* True for the result of a batch norm without a name that one operator alone reads forward: norms.c may compute that one with the norm.  Not in the plain form. */
 bool elements_behind_norm(const Model *m, const Tensor *t);
+/* True for an activation (relu) whose row in functions.def has the derivative 1 where the result is positive, 0 elsewhere: the signs of the result say all
+ * that its gradient has to know. */
+bool op_masks(OpKind kind);
 /* x1 + x2 + ..., from the left, of `count` operands. */
 const struct Formula *elements_sum(Arena *a, int count);
 

@@ -8,6 +8,7 @@
  *   conv, pool   a convolution of one channel with relu and 2x2 pool is one operator, conv_pool: the map between them is never stored
  * A name of the flow is never fused away. */
 #include "graph/window.h"
+#include "lower/elements.h"
 #include "lower/joinable.h"
 #include <string.h>
 
@@ -51,22 +52,23 @@ static Op *pool_gradient(const Section *s, int end, const Tensor *t)
     return pool;
 }
 
-/* Fuses a relu' that is the only reader of a maxpool' result: the pool computes both gradients, from its winner and its result. */
-static void relu_pools(Model *m)
+/* Fuses the gradient of an activation that masks (relu'), the only reader of a maxpool' result: the pool computes both gradients, from its winner and
+ * its result. */
+static void masked_pools(Model *m)
 {
     for_each_op(w, &m->backward) {
-        Op *relu = w.op;
-        if (relu->kind != OP_relu || relu->pass != BACKWARD || relu->reads[0].shift)
+        Op *act = w.op;
+        if (!op_masks(act->kind) || act->pass != BACKWARD || act->reads[0].shift)
             continue;
-        Op *pool = pool_gradient(w.section, w.at, relu->reads[0].tensor);
-        if (!pool || pool->of->reads[0].tensor != relu->of->writes[0].tensor || pool->of->reads[0].shift || readers(m, relu->reads[0].tensor) != 1)
+        Op *pool = pool_gradient(w.section, w.at, act->reads[0].tensor);
+        if (!pool || pool->of->reads[0].tensor != act->of->writes[0].tensor || pool->of->reads[0].shift || readers(m, act->reads[0].tensor) != 1)
             continue;
-        pool->writes[0] = relu->writes[0];
+        pool->writes[0] = act->writes[0];
         pool->writes[0].tensor->op = pool;
         op_read(pool, pool->of->writes[0].tensor, 0);
-        pool->of->fuse.relu = true;
+        pool->of->fuse.masks = true;
         walk_remove(&w);
-        remark(m, relu->loc, "the gradient of %s is taken in the pool above it", relu->name);
+        remark(m, act->loc, "the gradient of %s is taken in the pool above it", act->name);
     }
 }
 
@@ -127,7 +129,7 @@ static void conv_pool(Model *m, Walk *w)
         return;
     Walk dpool = backward_of(m, pool, BACKWARD);
     Op *dconv = backward_of(m, conv, BACKWARD).op, *wconv = backward_of(m, conv, WEIGHTS).op;
-    if (dpool.op && (!pool->fuse.relu || readers(m, dpool.op->writes[0].tensor) != (dconv != NULL) + (wconv != NULL)))
+    if (dpool.op && (!pool->fuse.masks || readers(m, dpool.op->writes[0].tensor) != (dconv != NULL) + (wconv != NULL)))
         return;
     if (dconv)
         read_as_pool(dconv, dpool.op);
@@ -152,7 +154,7 @@ bool fuse(Model *m)
     epilogues(m);
     if (m->lanes == 1)          /* the plain form fuses no pools */
         return true;
-    relu_pools(m);
+    masked_pools(m);
     for_each_op(w, &m->forward)
         conv_pool(m, &w);
     return true;

@@ -43,13 +43,29 @@ static void grad(Model *m, Op *op, Use dy) { grad_backward(m, op, dy); }
 static void facts(const Model *m, const Op *op, Fact *f)
 {
     const Op *fwd = forward_of(op);
-    Fact *sizes = fact_table(m->arena);
-    for (int k = 0; k < fwd->read_count; k++) {
-        const Shape x = part(fwd, k);
-        fact_push_int(sizes, x.dim[axis_of(fwd)]);
+    const int axis = (int)axis_of(fwd);
+    Fact *loops = fact_table(m->arena), *starts = fact_table(m->arena);
+    Text index = { .arena = m->arena };
+    for (int a = 0; a < axis; a++) {
+        Fact *loop = fact_table(m->arena);
+        fact_text(loop, "variable", arena_printf(m->arena, "%c", 'i' + a));
+        fact_text(loop, "pad", arena_printf(m->arena, "%*s", 4 * a, ""));
+        fact_int(loop, "size", fwd->writes[0].tensor->shape.dim[a]);
+        fact_bool(loop, "last", a == axis - 1);
+        fact_push(loops, loop);
+        text_printf(&index, "[%c]", 'i' + a);
     }
-    fact_int(f, "axis", axis_of(fwd));
-    fact_set(f, "sizes", sizes);
+    const char *place = index.text ? index.text : "";
+    int64_t from = 0;
+    for (int k = 0; k < fwd->read_count; k++) {
+        fact_push_text(starts, from ? arena_printf(m->arena, "%s + %lld", place, (long long)from) : place);
+        from += part(fwd, k).dim[axis];
+    }
+    fact_int(f, "axis", axis);
+    fact_text(f, "index", place);
+    fact_set(f, "loops", loops);
+    fact_set(f, "starts", starts);
+    fact_text(f, "pad", arena_printf(m->arena, "%*s", 4 * axis, "")), fact_text(f, "end_pad", arena_printf(m->arena, "%*s", 4 * (axis ? axis - 1 : 0), ""));
 }
 
 static const OpHelp help_concat = {

@@ -113,6 +113,17 @@ void conv_facts(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "padded_rows", w.before[0] || w.after[0]), fact_bool(f, "padded_columns", w.before[1] || w.after[1]);
     fact_int(f, "HW", w.x[0] * w.x[1]), fact_int(f, "HoWo", w.y[0] * w.y[1]);
     fact_int(f, "EH", window_extent(&w, 0)), fact_int(f, "EW", window_extent(&w, 1));
+    fact_int(f, "taps", w.kernel[0] * w.kernel[1]);
+    fact_int(f, "bottom", w.x[0] + w.before[0]), fact_int(f, "right", w.x[1] + w.before[1]);
+    fact_int(f, "last_row", (w.y[0] - 1) * w.stride[0]), fact_int(f, "last_column", (w.y[1] - 1) * w.stride[1]);
+    fact_int(f, "last_above", w.y[0] - 1 - w.before[0]);
+    fact_int(f, "last_begin", (w.y[1] - 1) * w.stride[1] - w.before[1]);
+    fact_int(f, "up_tap_rows", w.dilation[0] - 1 + w.before[0]), fact_int(f, "up_tap_columns", w.dilation[1] - 1 + w.before[1]);
+    fact_int(f, "end_tap_rows", w.dilation[0] - 1 + w.before[0] + w.x[0]), fact_int(f, "end_tap_columns", w.dilation[1] - 1 + w.before[1] + w.x[1]);
+    fact_int(f, "up_rows", w.stride[0] - 1 + w.before[0]), fact_int(f, "up_columns", w.stride[1] - 1 + w.before[1]);
+    fact_int(f, "end_rows", w.stride[0] - 1 + w.before[0] + w.x[0]), fact_int(f, "end_columns", w.stride[1] - 1 + w.before[1] + w.x[1]);
+    fact_int(f, "up_u", w.stride[0] - 1 + w.kernel[0]), fact_int(f, "up_v", w.stride[1] - 1 + w.kernel[1]);
+    fact_int(f, "filter_reals", w.channels / w.groups * w.kernel[0] * w.kernel[1]), fact_int(f, "stride_reals", w.stride[0] * w.kernel[1]);
     tap_facts(a, &w, f);
     group_facts(a, &w, bias, f);
     fact_text(f, "channel", channel(a, &w)), fact_text(f, "outside", outside(a, &w));

@@ -14,7 +14,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
     fact_int(f, "M", y->dim[0]);
     fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
-    fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
+    fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]), fact_int(f, "rest", 2 * y->dim[2]);
     fact_bool(f, "keep_winner", fwd->grad.keeps);
     fact_text(f, "winner_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");
 }

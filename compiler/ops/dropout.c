@@ -27,7 +27,9 @@ static void facts(const Model *m, const Op *op, Fact *f)
     (void)m;
     const Shape *x = &op->reads[0].tensor->shape;
     const char *over = op_word(forward_of(op), "over");
-    fact_int(f, "RUN", over && !strcmp(over, "channels") && x->rank ? shape_count(x) / x->dim[0] : 1);
+    const int64_t run = over && !strcmp(over, "channels") && x->rank ? shape_count(x) / x->dim[0] : 1;
+    fact_int(f, "runs", shape_count(x) / run);
+    fact_int(f, "RUN", run);
     fact_real(f, "rate", op_real(op, "rate"));
     fact_real(f, "ramp", op_real(op, "ramp"));
 }

@@ -134,6 +134,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_int(f, "KH", p.size[0]), fact_int(f, "KW", p.size[1]);
     fact_int(f, "SH", p.stride[0]), fact_int(f, "SW", p.stride[1]);
     fact_int(f, "PH", p.padding[0]), fact_int(f, "PW", p.padding[1]);
+    fact_int(f, "taps", p.size[0] * p.size[1]), fact_int(f, "bottom", p.input[0] + p.padding[0]), fact_int(f, "right", p.input[1] + p.padding[1]);
     fact_bool(f, "flat", p.flat);
     fact_bool(f, "inside", !p.padding[0] && !p.padding[1] && (rows - 1) * p.stride[0] + p.size[0] <= p.input[0] && (columns - 1) * p.stride[1] + p.size[1] <= p.input[1]);
     fact_int(f, "BITS", bits(p.size));
@@ -141,7 +142,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "tiling", p.size[0] == p.stride[0] && p.size[1] == p.stride[1]);
     fact_bool(f, "rows_left", rows * p.stride[0] < p.input[0]), fact_bool(f, "columns_left", columns * p.stride[1] < p.input[1]);
     unrolled(m, &p, f);
-    fact_bool(f, "relu", fwd->fuse.relu);
+    fact_bool(f, "masks", fwd->fuse.masks);
     fact_bool(f, "keep_winner", fwd->grad.keeps);
     fact_text(f, "winner_type", fwd->grad.keeps ? tensor_type(m, fwd->writes[1].tensor) : "");
 }

@@ -69,6 +69,7 @@ static void facts_steps(const Model *m, const Op *op, Fact *f)
         const int apart = k <= repeat_level(x->repeat) ? m->groups * steps_all(r->outer) : 0;
         Fact *loop = fact_table(m->arena);
         fact_text(loop, "name", name);
+        fact_text(loop, "pad", arena_printf(m->arena, "%*s", 4 * (k - first), ""));
         fact_int(loop, "T", r->steps);
         fact_push(levels, loop);
         text_printf(&index, "[%s]", name);
@@ -78,6 +79,7 @@ static void facts_steps(const Model *m, const Op *op, Fact *f)
         same = same || !apart;
     }
     fact_set(f, "levels", levels);
+    fact_text(f, "pad", arena_printf(m->arena, "%*s", 4 * (repeat_level(written) - first + 1), ""));
     fact_text(f, "index", index.text);
     fact_text(f, "at", at.text ? at.text : "0");
     fact_text(f, "sizes", sizes.text);
@@ -91,6 +93,7 @@ static void facts_broadcast(const Model *m, const Op *op, Fact *f)
     fact_int(f, "rows", rows ? w->shape.dim[0] : 0);
     fact_int(f, "columns", rows ? w->shape.dim[1] : 0);
     fact_int(f, "stride", rows ? w->stride : 0);
+    fact_int(f, "reals", rows ? w->shape.dim[1] * w->stride : 0);
 }
 static void facts_fill(const Model *m, const Op *op, Fact *f) { (void)m, (void)op; fact_real(f, "value", 0); }
 static void facts_load(const Model *m, const Op *op, Fact *f)

@@ -51,7 +51,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
 {
     const Op *fwd = forward_of(op);
     const Shape *x = &fwd->reads[0].tensor->shape, *y = &fwd->writes[0].tensor->shape;
-    fact_int(f, "C", x->dim[0]), fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]);
+    fact_int(f, "C", x->dim[0]), fact_int(f, "H", x->dim[1]), fact_int(f, "W", x->dim[2]), fact_int(f, "image", shape_count(x));
     fact_int(f, "Ho", y->dim[1]), fact_int(f, "Wo", y->dim[2]);
     const char *border = op_word(op, "border");
     fact_text(f, "border", !strcmp(border, "zero") ? "BORDER_ZERO" : !strcmp(border, "clamp") ? "BORDER_CLAMP" : "BORDER_LEGACY");

@@ -13,6 +13,7 @@
  *              dropout's result and multiply by 1 / (1 - rate); the mask is not drawn again
  *   forward    the pool applies the dropout to what it stores
  * The plain form does neither. */
+#include "lower/elements.h"
 #include "lower/joinable.h"
 
 static bool element_by_element(const Op *op)
@@ -26,7 +27,7 @@ static bool element_by_element(const Op *op)
 /* True for the gradient of a relu, or of a pool of relus, whose mask is the sign of its forward result t. */
 static bool reads_sign(const Op *op, const Tensor *t)
 {
-    bool kind = op->kind == OP_relu || op->kind == OP_maxpool || op->kind == OP_conv_pool;
+    bool kind = op_masks(op->kind) || op->kind == OP_maxpool || op->kind == OP_conv_pool;
     return kind && (op->pass == BACKWARD || op->pass == WEIGHTS) && op->of->writes[0].tensor == t;
 }
 

@@ -16,7 +16,7 @@
 
 /* The last setting of every schedule; the rule of a schedule does not have it. */
 #define SCHEDULE_WARM_UP \
-    { "warm_up", ATTR_REAL, "0", 0, 1e6, NULL, "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" }
+    { "warm_up", ATTR_REAL, "0", 0, 1e6, NULL, "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" }
 
 #define DIVIDE_FORM "{ divide: 1.5, first: 31, every: 12 }"
 static const AttrSpec divide_keys[] = {

@@ -100,7 +100,8 @@ static Fact *packed_fact(Arena *a, const Op *op, const PackedPass *p, bool back)
         return f;
     Window w = window_of(op);
     int64_t filters = w.filters / w.groups, channels = w.channels / w.groups;
-    fact_int(f, "Q", p->tile.Q);
+    const int64_t positions = back ? w.x[0] * w.x[1] : w.y[0] * w.y[1];
+    fact_int(f, "Q", p->tile.Q), fact_bool(f, "ragged", positions % p->tile.Q > 0);
     fact_set(f, "rows", runs_fact(a, &p->rows));
     fact_int(f, "of", back ? filters : channels);
     fact_int(f, "block", p->block), fact_bool(f, "blocked", p->blocked);
@@ -113,7 +114,7 @@ static Fact *packed_fact(Arena *a, const Op *op, const PackedPass *p, bool back)
 }
 
 /* Likewise of the gradient to the input in a stride. */
-static Fact *phased_fact(Arena *a, const PhasedPass *p)
+static Fact *phased_fact(Arena *a, const PhasedPass *p, Window w)
 {
     Fact *f = fact_table(a);
     fact_bool(f, "used", p != NULL);
@@ -133,7 +134,8 @@ static Fact *phased_fact(Arena *a, const PhasedPass *p)
     fact_int(f, "Q", p->tile.Q);
     fact_set(f, "rows", runs_fact(a, &p->rows)), fact_set(f, "edges", runs_fact(a, &p->edges));
     fact_int(f, "down", p->down), fact_int(f, "across", p->across);
-    fact_int(f, "high", p->high), fact_int(f, "wide", p->wide);
+    fact_int(f, "high", p->high), fact_int(f, "wide", p->wide), fact_int(f, "area", p->high * p->wide), fact_int(f, "tap_row", p->wide * w.dilation[0]);
+    fact_int(f, "strip_rows", p->down * w.stride[0]), fact_int(f, "strip_columns", p->across * w.stride[1]);
     fact_int(f, "first_row", p->first_row), fact_int(f, "first_column", p->first_column);
     fact_int(f, "block", p->block), fact_int(f, "chunk", p->chunk), fact_bool(f, "blocked", p->blocked);
     fact_int(f, "copies", (int64_t)p->block * p->high);
@@ -242,12 +244,13 @@ static Fact *panels_fact(Arena *a, const DensePanels *p)
     return f;
 }
 
-static Fact *rows_fact(Arena *a, const DenseRows *p)
+static Fact *rows_fact(Arena *a, const DenseRows *p, int64_t vecs)
 {
     Fact *f = fact_table(a);
     fact_set(f, "rows", runs_fact(a, &p->rows));
     fact_set(f, "columns", runs_fact(a, &p->columns));
     fact_int(f, "S", p->S);
+    fact_int(f, "S_vecs", (int64_t)p->S * vecs);
     fact_int(f, "row_pieces", runs_pieces(&p->rows));
     fact_int(f, "column_pieces", runs_pieces(&p->columns));
     fact_bool(f, "blocked", p->block > 0);
@@ -346,7 +349,7 @@ static Fact *kind_fact(Arena *a, const WinogradSchedule *s, int number, Fact *co
     fact_text(f, "name", arena_printf(a, "%dx%d", k->mh, k->mw));
     fact_int(f, "mh", k->mh), fact_int(f, "mw", k->mw), fact_int(f, "nh", k->nh), fact_int(f, "nw", k->nw);
     fact_set(f, "high", axes[k->mh]), fact_set(f, "wide", axes[k->mw]);
-    fact_int(f, "tiles", k->tiles);
+    fact_int(f, "tiles", k->tiles), fact_int(f, "outputs", k->mh * k->mw), fact_int(f, "tile_reals", k->tiles * 16);
     fact_int(f, "at", k->at), fact_int(f, "positions", k->positions);
     const char *down = place(a, k->i, k->columns == 1 ? "%s" : arena_printf(a, "%%s / %d", k->columns), rows, k->mh);
     const char *right = place(a, k->j, rows == 1 ? "%s" : arena_printf(a, "%%s %%%% %d", k->columns), k->columns, k->mw);
@@ -395,7 +398,7 @@ static Fact *pass_fact(Arena *a, const WinogradSchedule *s, const WinogradPass *
         fact_set(t, "columns", runs_fact(a, &p->tiles[i].columns));
         fact_push(tiles, t);
     }
-    fact_int(f, "K", K);
+    fact_int(f, "K", K), fact_bool(f, "ragged", K % 16 > 0);
     fact_bool(f, "blocked", p->blocked);
     fact_set(f, "tiles", tiles);
     return f;
@@ -445,14 +448,14 @@ static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices
     }
     for (int k = 0; k < w->kinds; k++)
         fact_push(kinds, kind[k] = kind_fact(a, s, k, axes, before));
-    fact_int(f, "P", w->P), fact_int(f, "Q", w->Q), fact_int(f, "QP", w->QP), fact_int(f, "QV", w->QP / 16);
+    fact_int(f, "P", w->P), fact_int(f, "Q", w->Q), fact_int(f, "QP", w->QP), fact_int(f, "QV", w->QP / 16), fact_int(f, "side_reals", w->QP * 16), fact_int(f, "shares", w->QP / 16 * ceil_div(w->P, WINOGRAD_TOGETHER));
     fact_bool(f, "across", w->across);
     fact_int(f, "block", w->block), fact_int(f, "matrix", w->matrix), fact_int(f, "positions", w->positions);
     fact_set(f, "kinds", kinds);
     fact_set(f, "points", points);
     fact_int(f, "together", WINOGRAD_TOGETHER), fact_int(f, "pieces", ceil_div(w->P, WINOGRAD_TOGETHER));
     fact_int(f, "T", s->T);
-    fact_int(f, "plane", s->plane), fact_int(f, "part", s->part), fact_int(f, "square", WINOGRAD_SQUARE);
+    fact_int(f, "plane", s->plane), fact_int(f, "part", s->part), fact_int(f, "square_reals", WINOGRAD_SQUARE);
     fact_int(f, "planes", (int64_t)w->most_positions * s->plane), fact_int(f, "parts", (int64_t)w->most_positions * s->part);
     fact_int(f, "squares", (int64_t)w->most_positions * WINOGRAD_SQUARE);
     fact_int(f, "packs", s->packs), fact_int(f, "share", s->packs ? 16 / s->packs : 16);
@@ -481,7 +484,7 @@ static void phases_fact(Arena *a, const Latency *l, Fact *f)
         fact_push(phases, one);
         most = p->taps > most ? p->taps : most, least = p->taps < least ? p->taps : least;
     }
-    fact_set(f, "phases", phases), fact_bool(f, "even", most == least), fact_int(f, "most_taps", most);
+    fact_set(f, "phases", phases), fact_int(f, "phase_count", phases->items.count), fact_bool(f, "even", most == least), fact_int(f, "most_taps", most);
     fact_text(f, "count", most == least ? arena_printf(a, "%d", most) : "taps");
     fact_int(f, "zeros_above", l->above), fact_int(f, "zeros_left", l->left);
 }
@@ -497,7 +500,7 @@ static Fact *latency_fact(const Model *m, const Op *op)
     fact_set(f, "rows", runs_fact(a, &s->rows)), fact_set(f, "columns", runs_fact(a, &s->columns));
     fact_int(f, "M", l->M), fact_int(f, "C", l->C), fact_int(f, "MP", l->MP), fact_int(f, "panels", l->MP / 16);
     fact_int(f, "left", l->M % 16);
-    fact_int(f, "terms", (int64_t)l->C * l->taps), fact_int(f, "taps", l->taps);
+    fact_int(f, "terms", (int64_t)l->C * l->taps), fact_int(f, "weight_reals", (int64_t)l->C * l->taps * l->M), fact_int(f, "taps", l->taps);
     if (l->kind == BY_PHASES)
         phases_fact(a, l, f);
     else
@@ -542,8 +545,8 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_text(f, "is_last", dense_positions(op) > 1 ? arena_printf(a, "%%s / %lld %%%% %d == %d", (long long)dense_positions(op), m->groups, m->groups - 1)
                                                         : arena_printf(a, "%%s %%%% %d == %d", m->groups, m->groups - 1));
         fact_set(f, "panels", panels_fact(a, &s->panels));
-        fact_set(f, "inputs", rows_fact(a, &s->dense_backward));
-        fact_set(f, "products", rows_fact(a, &s->products));
+        fact_set(f, "inputs", rows_fact(a, &s->dense_backward, ceil_div(op_int(op, "units"), 16)));
+        fact_set(f, "products", rows_fact(a, &s->products, ceil_div(op_int(op, "units"), 16)));
         break;
     case OP_matmul:
         for (int i = 0; i < 3; i++) {
@@ -572,7 +575,7 @@ Fact *schedule_facts(const Model *m, const Op *op)
         fact_set(f, "weights", direct_weights_fact(a, &s->direct_weights));
         fact_set(f, "packed_forward", packed_fact(a, op, s->packed_forward, false));
         fact_set(f, "packed_backward", packed_fact(a, op, s->packed_backward, true));
-        fact_set(f, "phased", phased_fact(a, s->phased));
+        fact_set(f, "phased", phased_fact(a, s->phased, window_of(op)));
         fact_set(f, "packed_weights", packed_weights_fact(a, op, s->packed_weights));
     }
     return f;

@@ -27,6 +27,7 @@ static const size_t MAX_OUTPUT = 64u << 20;          /* bytes one expansion writ
 static const size_t MAX_FILE = 128u << 10;           /* bytes of a template file */
 static const size_t MAX_CHOICE = 200;                /* bytes of a text for candidate() */
 enum { LINE_MOST = 112,            /* columns of a line that list() breaks */
+       GRID_MOST = 65536,          /* rows, and columns, of grid() */
        MAX_DEPTH = 32, MAX_PLACES = MAX_DEPTH + 2,
        MAX_LEVELS = 500 /* of the Lua stack searched for includes: a search costs its square */ };
 
@@ -391,7 +392,7 @@ static int lua_candidate(lua_State *L)
     return 1;
 }
 
-/* The text on top of the stack, which is popped: an item of list(), or an operand of plus(). */
+/* The text on top of the stack, which is popped: an item of list() or grid(), or an operand of plus(). */
 static const char *popped(lua_State *L, const char *of, size_t *n)
 {
     if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
@@ -403,21 +404,24 @@ static const char *popped(lua_State *L, const char *of, size_t *n)
     return s;
 }
 
-/* list(n, separator, f, margin, each): f(0), ..., f(n - 1) with the separator between.  With a margin, a line that would be too long ends
- * in the separator without its last character, and the next begins with the margin; so does every `each`-th item, if that is given. */
-static int lua_list(lua_State *L)
+/* The items f(0), ..., f(n - 1), or with columns f(0, 0), f(0, 1), ..., f(n / columns - 1, columns - 1), the separator between.  With a margin, a line
+ * that would be too long ends in the separator without its last character, and the next begins with the margin; so does every `each`-th item, if that
+ * is given.  f is at stack index `f`, behind it margin and each. */
+static int joined(lua_State *L, const char *of, lua_Integer n, lua_Integer columns, int f)
 {
     Expansion *x = expansion_of(L);
     size_t between, indent = 0, size, line = 0;
-    lua_Integer n = luaL_checkinteger(L, 1), each = luaL_optinteger(L, 5, 0);
-    const char *separator = luaL_checklstring(L, 2, &between), *margin = luaL_optlstring(L, 4, NULL, &indent);
-    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_Integer each = luaL_optinteger(L, f + 2, 0);
+    const char *separator = luaL_checklstring(L, f - 1, &between), *margin = luaL_optlstring(L, f + 1, NULL, &indent);
+    luaL_checktype(L, f, LUA_TFUNCTION);
     Text text = { .arena = x->box.arena };
     for (lua_Integer i = 0; i < n; i++) {
-        lua_pushvalue(L, 3);
-        lua_pushinteger(L, i);
-        lua_call(L, 1, 1);
-        const char *item = popped(L, "list", &size);
+        lua_pushvalue(L, f);
+        lua_pushinteger(L, columns ? i / columns : i);
+        if (columns)
+            lua_pushinteger(L, i % columns);
+        lua_call(L, columns ? 2 : 1, 1);
+        const char *item = popped(L, of, &size);
         sandbox_keep(L, 2 * (size + between + indent));
         bool new_line = margin && i > 0 && (each ? i % each == 0 : indent + line + size > LINE_MOST);
         if (i > 0)
@@ -433,15 +437,29 @@ static int lua_list(lua_State *L)
     return 1;
 }
 
-/* plus(a, n): the C of a + n, which is a if n is 0. */
+/* list(n, separator, f, margin, each): f(0), ..., f(n - 1). */
+static int lua_list(lua_State *L) { return joined(L, "list", luaL_checkinteger(L, 1), 0, 3); }
+
+/* grid(rows, columns, separator, f, margin, each): f(0, 0), f(0, 1), ..., f(1, 0), ... */
+static int lua_grid(lua_State *L)
+{
+    const lua_Integer rows = luaL_checkinteger(L, 1), columns = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, rows >= 0 && rows <= GRID_MOST, 1, "there are 0 to 65536 rows");
+    luaL_argcheck(L, columns > 0 && columns <= GRID_MOST, 2, "there are 1 to 65536 columns");
+    return joined(L, "grid", rows * columns, columns, 4);
+}
+
+/* plus(a, n, size): the C of a + n * size, which is a if that is 0; size: 1 unless given. */
 static int lua_plus(lua_State *L)
 {
-    size_t size;
-    lua_Integer n = luaL_checkinteger(L, 2);
+    size_t text;
+    lua_Integer n = luaL_checkinteger(L, 2), size = luaL_optinteger(L, 3, 1), most = INT32_MAX;
+    luaL_argcheck(L, n >= -most && n <= most, 2, "out of range");
+    luaL_argcheck(L, size >= -most && size <= most, 3, "out of range");
     lua_pushvalue(L, 1);
-    const char *a = popped(L, "plus", &size);
-    if (n > 0)
-        lua_pushfstring(L, "%s + %I", a, n);
+    const char *a = popped(L, "plus", &text);
+    if (n * size > 0)
+        lua_pushfstring(L, "%s + %I", a, n * size);
     else
         lua_pushstring(L, a);
     return 1;
@@ -487,7 +505,7 @@ static int env_index(lua_State *L)
         lua_pushcclosure(L, lua_include, 1);
         return 1;
     }
-    static const luaL_Reg ours[] = { { "candidate", lua_candidate }, { "list", lua_list }, { "plus", lua_plus }, { "upto", lua_upto } };
+    static const luaL_Reg ours[] = { { "candidate", lua_candidate }, { "list", lua_list }, { "grid", lua_grid }, { "plus", lua_plus }, { "upto", lua_upto } };
     for (size_t i = 0; name && i < sizeof ours / sizeof *ours; i++)
         if (strcmp(name, ours[i].name) == 0) {
             lua_pushcfunction(L, ours[i].func);

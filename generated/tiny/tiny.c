@@ -298,7 +298,7 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
                     b3 = v_add(b3, v_load(dy[m + 3][i][j]));
                 }
         for (int kh = 0; kh < 3; kh++) {
-            int i0 = row, i1 = end;
+            int i1 = end;
             vec s0_0 = v_zero(), s1_0 = v_zero(), s2_0 = v_zero(), s3_0 = v_zero();
             if (row > 0) {
                 s0_0 = v_load(sums[kh][0]);
@@ -306,7 +306,7 @@ static void front_conv1_weights_4x1x1(real dw[4][1][3][3], real db[4], front_con
                 s2_0 = v_load(sums[kh][2]);
                 s3_0 = v_load(sums[kh][3]);
             }
-            for (int i = i0; i < i1; i++)
+            for (int i = row; i < i1; i++)
                 for (int j = 0; j < 23; j++) {
                     real (*x0)[L] = &x[c][i + kh][j + kw];
                     /* load anew: gcc would keep what the next place shares and spill sums */
@@ -417,8 +417,8 @@ static void front_maxpool2_forward(front_maxpool2_t y, front_maxpool2_winner_t w
 }
 
 /* The winner of each window gets its dy, the others 0.
- * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was
- * 0. */
+ * x is an activation's result, and this goes on to the gradient of what is below it: nothing passes where the largest x
+ * was 0. */
 static void front_maxpool2_backward(front_conv1_t dx, front_maxpool2_t dy, front_maxpool2_winner_t winner,
     front_maxpool2_t y)
 {
@@ -834,8 +834,7 @@ static void h_from_state_weights(real dw[16][48], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 8; t++) {
-        int from = t;
-        h_from_state_weights_2x3(dw, dyt, x, from * 2, 0);
+        h_from_state_weights_2x3(dw, dyt, x, t * 2, 0);
     }
 }
 
@@ -862,8 +861,8 @@ static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t 
     }
 }
 
-/* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
- * sigmoid, sigmoid and tanh.
+/* The gradient, back through the lines of forward, last to first; da_r, da_z and da_n are the gradients of what stands
+ * inside of sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
 static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_t before)
 {
@@ -917,10 +916,9 @@ static void A_forward(A_t *y, h_t *x, real w[16][16], real b[16])
     _Alignas(64) real panel[16][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int s0 = t;
         for (int k = 0; k < 16; k++)
             v_store(panel[k], v_loadu(&w[k][0]));
-        A_forward_6x1(&y[s0][0], panel[0], x[s0][0], &b[0]);
+        A_forward_6x1(&y[t][0], panel[0], x[t][0], &b[0]);
     }
 }
 
@@ -1030,11 +1028,10 @@ static void A_weights(real dw[16][16], real db[16], real *rows, h_t *x)
     real (*dyt)[L][16] = (real (*)[L][16])rows;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t;
-        if (from == 0)
+        if (t == 0)
             A_bias_1(db, dyt, 0);
-        if (from < 1) A_weights_6x1(dw, dyt, x, from * 6, 0);
-        else A_weights_5x1(dw, dyt, x, 6 + (from - 1) * 5, 0);
+        if (t < 1) A_weights_6x1(dw, dyt, x, t * 6, 0);
+        else A_weights_5x1(dw, dyt, x, 6 + (t - 1) * 5, 0);
     }
 }
 
@@ -1344,13 +1341,12 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_maxpool1_t *x
     _Alignas(64) real panel[384][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 6; t++) {
-        int s0 = t;
         for (int k0 = 0; k0 < 648; k0 += 384) {
             int k1 = k0 + 384 < 648 ? k0 + 384 : 648;
             for (int k = k0; k < k1; k++)
                 v_store(panel[k - k0], v_loadu(&w[k][0]));
             for (int l = 0; l < 10; l += 5)
-                classify_dense1_forward_5x1(&y[s0][l], &panel[0][l], xs[s0][k0], &b[l], k0, k1);
+                classify_dense1_forward_5x1(&y[t][l], &panel[0][l], xs[t][k0], &b[l], k0, k1);
         }
     }
 }
@@ -1637,7 +1633,7 @@ static struct {
          * image_bytes */
 } v;
 
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one group's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     image_t *image;
         /* 1x100x100: reals 0 to 160000, 625 KiB; with front_conv1, d_crop, d_h_total, d_front_conv1_sum */
@@ -1784,8 +1780,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 3));
@@ -1815,8 +1811,8 @@ static void backward_pass(const Batch *batch)
         v.d_classify_dense1_rows[0], v.classify_maxpool1);
     #pragma omp barrier
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 6, 72, 0);
-    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 6, 8, 0);
+    fold((real *)gradient->classify_conv1_weight, (real *)v.d_classify_conv1_weight_part[0].of, 3 * G, 72, 0);
+    fold(gradient->classify_conv1_bias, v.d_classify_conv1_bias_part[0].of, 3 * G, 8, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         zero_16_forward((real *)v.d_h_2[g]);
@@ -1853,27 +1849,37 @@ static void backward_pass(const Batch *batch)
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.front_maxpool2);
     #pragma omp barrier
-    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 2, 36, 0);
-    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 2, 4, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, G, 36, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, G, 4, 0);
     #pragma omp barrier
 }
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "front.conv1.weight", 4, { 4, 1, 3, 3 }, EXPORTED, 0, 0, 36, INIT_UNIFORM, 0.3651483716701107, 17, 0 },
-    { "front.conv1.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 17, 0 },
-    { "h.weight_ih", 2, { 48, 196 }, IN_OUT, 48, 64, 9408, INIT_NORMAL, 0.1, 29, 0 },
-    { "h.bias_ih", 1, { 48 }, EXPORTED, 0, 9472, 48, INIT_CONSTANT, 0, 29, 0 },
-    { "h.weight_hh", 2, { 48, 16 }, IN_OUT, 48, 9520, 768, INIT_NORMAL, 0.1, 29, 0 },
-    { "A.weight", 2, { 6, 16 }, IN_OUT, 16, 10288, 96, INIT_CONSTANT, 0, 30, 0 },
-    { "A.bias", 1, { 6 }, EXPORTED, 0, 10544, 6, INIT_IDENTITY_AFFINE, 0, 30, 0 },
-    { "classify.conv1.weight", 4, { 8, 1, 3, 3 }, EXPORTED, 0, 10560, 72, INIT_UNIFORM, 0.2721655269759087, 20, 0 },
-    { "classify.conv1.bias", 1, { 8 }, EXPORTED, 0, 10640, 8, INIT_CONSTANT, 0, 20, 0 },
-    { "classify.dense1.weight", 2, { 10, 648 }, IN_OUT, 16, 10656, 6480, INIT_UNIFORM, 0.09549105211188455, 22, 0 },
-    { "classify.dense1.bias", 1, { 10 }, EXPORTED, 0, 21024, 10, INIT_CONSTANT, 0, 22, 0 },
+    { "front.conv1.weight", .rank = 4, .shape = { 4, 1, 3, 3 }, .layout = EXPORTED, .offset = 0, .count = 36,
+        .init = INIT_UNIFORM, .init_value = 0.3651483716701107, .yaml_line = 17 },
+    { "front.conv1.bias", .rank = 1, .shape = { 4 }, .layout = EXPORTED, .offset = 48, .count = 4,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 17 },
+    { "h.weight_ih", .rank = 2, .shape = { 48, 196 }, .layout = IN_OUT, .stride = 48, .offset = 64, .count = 9408,
+        .init = INIT_NORMAL, .init_value = 0.1, .yaml_line = 29 },
+    { "h.bias_ih", .rank = 1, .shape = { 48 }, .layout = EXPORTED, .offset = 9472, .count = 48, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 29 },
+    { "h.weight_hh", .rank = 2, .shape = { 48, 16 }, .layout = IN_OUT, .stride = 48, .offset = 9520, .count = 768,
+        .init = INIT_NORMAL, .init_value = 0.1, .yaml_line = 29 },
+    { "A.weight", .rank = 2, .shape = { 6, 16 }, .layout = IN_OUT, .stride = 16, .offset = 10288, .count = 96,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 30 },
+    { "A.bias", .rank = 1, .shape = { 6 }, .layout = EXPORTED, .offset = 10544, .count = 6,
+        .init = INIT_IDENTITY_AFFINE, .init_value = 0, .yaml_line = 30 },
+    { "classify.conv1.weight", .rank = 4, .shape = { 8, 1, 3, 3 }, .layout = EXPORTED, .offset = 10560, .count = 72,
+        .init = INIT_UNIFORM, .init_value = 0.2721655269759087, .yaml_line = 20 },
+    { "classify.conv1.bias", .rank = 1, .shape = { 8 }, .layout = EXPORTED, .offset = 10640, .count = 8,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 20 },
+    { "classify.dense1.weight", .rank = 2, .shape = { 10, 648 }, .layout = IN_OUT, .stride = 16, .offset = 10656,
+        .count = 6480, .init = INIT_UNIFORM, .init_value = 0.09549105211188455, .yaml_line = 22 },
+    { "classify.dense1.bias", .rank = 1, .shape = { 10 }, .layout = EXPORTED, .offset = 21024, .count = 10,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 22 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -2006,40 +2012,38 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "image", U8_OVER_255, 3, { 1, 100, 100 }, 10000, 0 },
+    { "image", U8_OVER_255, .rank = 3, .shape = { 1, 100, 100 }, .count = 10000 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "digits", LABELS, 1, { 3 }, 3, 10 },
+    { "digits", LABELS, .rank = 1, .shape = { 3 }, .count = 3, .classes = 10 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "c", 0, 3, { 4, 7, 7 }, 196, 277440, 0, 3136, 0, 0 },
-    { "h", 3, 1, { 16 }, 16, 294304, 0, 256, 0, 0 },
-    { "A", 3, 1, { 6 }, 6, 296640, 0, 96, 1, 1 },
-    { "crop", 3, 3, { 1, 20, 20 }, 400, 219040, 0, 6400, 0, 0 },
-    { "digit", 3, 1, { 10 }, 10, 65280, 0, 160, 0, 1 },
+    { "c", .rank = 3, .shape = { 4, 7, 7 }, .count = 196, .offset = 277440, .slot = 3136 },
+    { "h", .steps = 3, .rank = 1, .shape = { 16 }, .count = 16, .offset = 294304, .slot = 256 },
+    { "A", .steps = 3, .rank = 1, .shape = { 6 }, .count = 6, .offset = 296640, .slot = 96, .transform = 1,
+        .output = 1 },
+    { "crop", .steps = 3, .rank = 3, .shape = { 1, 20, 20 }, .count = 400, .offset = 219040, .slot = 6400 },
+    { "digit", .steps = 3, .rank = 1, .shape = { 10 }, .count = 10, .offset = 65280, .slot = 160, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 4, 0, 3, 1, 34, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
+    /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, .value = 4, .target = 0, .positions = 3, .weight = 1, .yaml_line = 34, .inner = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

@@ -40,7 +40,7 @@ return {
         return dims
     end,
     facts = function(op)                    -- neighbouring axes that nothing is added to are one loop
-        local f = { sizes = {}, x_sizes = {}, before = {}, step = {}, y_step = {}, start = 0 }
+        local f = { sizes = {}, x_sizes = {}, before = {}, behind = {}, mirror = {}, step = {}, y_step = {}, start = 0 }
         local step, y_step, by = strides(op.x.dims), strides(op.y.dims), added(op)
         local function plain(place) return by[place] and by[place][1] == 0 and by[place][2] == 0 end
         for place, n in ipairs(op.x.dims) do
@@ -50,6 +50,7 @@ return {
             f.before[k], f.step[k], f.y_step[k] = by[place][1], step[place], y_step[place]
             f.start = f.start + by[place][1] * y_step[place]
         end
+        for k, n in ipairs(f.x_sizes) do f.behind[k], f.mirror[k] = f.before[k] + n, 2 * n - 2 + f.before[k] end
         return f
     end,
     backward = {},

@@ -46,7 +46,7 @@ return {
         if #x ~= 3 then refuse("avgpool needs an input of [channels, rows, columns] or [channels, positions], not " .. op.x.shape) end
         return { x[1], outputs(op, 2, x[2]), outputs(op, 3, x[3]) }
     end,
-    facts = function(op)           -- sizes of x, y, the window, its step and padding; rows are 1 where x is [C, T]
+    facts = function(op)           -- sizes of x, y, the window, its step and padding, where x ends; rows are 1 where x is [C, T]
         local x, y, flat = op.x.dims, op.y.dims, #op.x.dims == 2
         local f = { C = x[1], H = 1, W = x[#x], Ho = 1, Wo = y[#y], KH = 1, SH = 1, PH = 0 }
         f.KW, f.SW, f.PW = window(op, 3)
@@ -54,6 +54,7 @@ return {
             f.H, f.Ho = x[2], y[2]
             f.KH, f.SH, f.PH = window(op, 2)
         end
+        f.bottom, f.right = f.H + f.PH, f.W + f.PW
         return f
     end,
     backward = {},                 -- avgpool_backward takes dx and dy alone

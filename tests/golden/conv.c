@@ -229,8 +229,8 @@ static void front_maxpool1_forward(front_maxpool1_t y, front_maxpool1_winner_t w
 }
 
 /* The winner of each window gets its dy, the others 0.
- * x is a relu's result, and this goes on to the gradient of the sum below it: nothing passes where the largest x was
- * 0. */
+ * x is an activation's result, and this goes on to the gradient of what is below it: nothing passes where the largest x
+ * was 0. */
 static void front_maxpool1_backward(front_conv1_t dx, front_maxpool1_t dy, front_maxpool1_winner_t winner,
     front_maxpool1_t y)
 {
@@ -490,10 +490,9 @@ static void front_dense1_weights(real dw[8][16], real db[16], real *rows, front_
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t;
-        if (from == 0)
+        if (t == 0)
             front_dense1_bias_1(db, dyt, 0);
-        front_dense1_weights_4x1(dw, dyt, xs, from * 4, 0);
+        front_dense1_weights_4x1(dw, dyt, xs, t * 4, 0);
     }
 }
 
@@ -608,7 +607,7 @@ static struct {
     d_front_conv1_bias_part_slot *d_front_conv1_bias_part; /* [0 .. G)  2: reals 1152 to 1168, 64 bytes */
 } v;
 
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one group's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     front_conv1_t *front_conv1;             /* 2x4x4: reals 0 to 512, 2.0 KiB; with d_front_conv2, d_front_conv1_sum */
     d_front_conv2_t *d_front_conv2;
@@ -702,8 +701,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
@@ -729,22 +728,26 @@ static void backward_pass(const Batch *batch)
     front_dense1_weights(gradient->front_dense1_weight, gradient->front_dense1_bias, v.d_front_dense1_rows[0],
         v.front_tanh1);
     #pragma omp barrier
-    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], 1, 16, 0);
-    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, 1, 8, 0);
-    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, 1, 2, 0);
+    fold((real *)gradient->front_conv2_weight, (real *)v.d_front_conv2_weight_part[0], G, 16, 0);
+    fold((real *)gradient->front_conv1_weight, (real *)v.d_front_conv1_weight_part[0].of, G, 8, 0);
+    fold(gradient->front_conv1_bias, v.d_front_conv1_bias_part[0].of, G, 2, 0);
     #pragma omp barrier
 }
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "front.conv1.weight", 4, { 2, 1, 2, 2 }, EXPORTED, 0, 0, 8, INIT_UNIFORM, 0.7071067811865476, 8, 0 },
-    { "front.conv1.bias", 1, { 2 }, EXPORTED, 0, 16, 2, INIT_CONSTANT, 0, 8, 0 },
-    { "front.conv2.weight", 4, { 2, 2, 2, 2 }, EXPORTED, 0, 32, 16, INIT_UNIFORM, 0.6123724356957945, 10, 0 },
-    { "front.dense1.weight", 2, { 2, 8 }, IN_OUT, 16, 48, 16, INIT_UNIFORM, 0.7745966692414834, 12, 0 },
-    { "front.dense1.bias", 1, { 2 }, EXPORTED, 0, 176, 2, INIT_CONSTANT, 0, 12, 0 },
+    { "front.conv1.weight", .rank = 4, .shape = { 2, 1, 2, 2 }, .layout = EXPORTED, .offset = 0, .count = 8,
+        .init = INIT_UNIFORM, .init_value = 0.7071067811865476, .yaml_line = 8 },
+    { "front.conv1.bias", .rank = 1, .shape = { 2 }, .layout = EXPORTED, .offset = 16, .count = 2,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 8 },
+    { "front.conv2.weight", .rank = 4, .shape = { 2, 2, 2, 2 }, .layout = EXPORTED, .offset = 32, .count = 16,
+        .init = INIT_UNIFORM, .init_value = 0.6123724356957945, .yaml_line = 10 },
+    { "front.dense1.weight", .rank = 2, .shape = { 2, 8 }, .layout = IN_OUT, .stride = 16, .offset = 48, .count = 16,
+        .init = INIT_UNIFORM, .init_value = 0.7745966692414834, .yaml_line = 12 },
+    { "front.dense1.bias", .rank = 1, .shape = { 2 }, .layout = EXPORTED, .offset = 176, .count = 2,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 12 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -870,36 +873,33 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "x", U8_OVER_255, 3, { 1, 5, 5 }, 25, 0 },
+    { "x", U8_OVER_255, .rank = 3, .shape = { 1, 5, 5 }, .count = 25 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "y", LABELS, 0, { 0 }, 1, 2 },
+    { "y", LABELS, .rank = 0, .shape = { 0 }, .count = 1, .classes = 2 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "v", 0, 1, { 2 }, 2, 1040, 0, 32, 0, 1 },
+    { "v", .rank = 1, .shape = { 2 }, .count = 2, .offset = 1040, .slot = 32, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 0, 0, 1, 1, 15, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
+    /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, .value = 0, .target = 0, .positions = 1, .weight = 1, .yaml_line = 15, .inner = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

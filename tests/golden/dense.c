@@ -375,7 +375,7 @@ static struct {
     real (*d_h_rows)[256]; /* [0 .. G)  a kernel's own layout: reals 256 to 512, 1.0 KiB; with d_v */
 } v;
 
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one group's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     d_h_sum_t *d_h_sum; /* 4: by h_relu; reals 0 to 64, 256 bytes */
 } Scratch;
@@ -455,8 +455,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
@@ -481,13 +481,16 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "h.weight", 2, { 4, 3 }, IN_OUT, 16, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7, 0 },
-    { "h.bias", 1, { 4 }, EXPORTED, 0, 48, 4, INIT_CONSTANT, 0, 7, 0 },
-    { "v.weight", 2, { 2, 4 }, IN_OUT, 16, 64, 8, INIT_UNIFORM, 1, 8, 0 },
-    { "v.bias", 1, { 2 }, EXPORTED, 0, 128, 2, INIT_CONSTANT, 0, 8, 0 },
+    { "h.weight", .rank = 2, .shape = { 4, 3 }, .layout = IN_OUT, .stride = 16, .offset = 0, .count = 12,
+        .init = INIT_UNIFORM, .init_value = 0.9258200997725514, .yaml_line = 7 },
+    { "h.bias", .rank = 1, .shape = { 4 }, .layout = EXPORTED, .offset = 48, .count = 4, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 7 },
+    { "v.weight", .rank = 2, .shape = { 2, 4 }, .layout = IN_OUT, .stride = 16, .offset = 64, .count = 8,
+        .init = INIT_UNIFORM, .init_value = 1, .yaml_line = 8 },
+    { "v.bias", .rank = 1, .shape = { 2 }, .layout = EXPORTED, .offset = 128, .count = 2, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 8 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -610,37 +613,34 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "x", F32, 1, { 3 }, 3, 0 },
+    { "x", F32, .rank = 1, .shape = { 3 }, .count = 3 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "y", LABELS, 0, { 0 }, 1, 2 },
+    { "y", LABELS, .rank = 0, .shape = { 0 }, .count = 1, .classes = 2 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 0, 1, { 4 }, 4, 512, 0, 64, 0, 0 },
-    { "v", 0, 1, { 2 }, 2, 688, 0, 32, 0, 1 },
+    { "h", .rank = 1, .shape = { 4 }, .count = 4, .offset = 512, .slot = 64 },
+    { "v", .rank = 1, .shape = { 2 }, .count = 2, .offset = 688, .slot = 32, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 1, 0, 1, 1, 9, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
+    /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, .value = 1, .target = 0, .positions = 1, .weight = 1, .yaml_line = 9, .inner = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

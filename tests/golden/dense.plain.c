@@ -207,7 +207,7 @@ static struct {
     loss1_t *loss1; /* [0 .. N)  1: reals 400 to 416, 64 bytes */
 } v;
 
-/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one example's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     d_v_t *d_v;         /* 2: by cross_entropy1; reals 0 to 16, 64 bytes; with d_h_sum */
     d_h_sum_t *d_h_sum; /* 4: by h_relu; reals 0 to 16, 64 bytes; with d_v */
@@ -270,8 +270,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / (double)batch->count);
@@ -288,13 +288,16 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "h.weight", 2, { 4, 3 }, EXPORTED, 0, 0, 12, INIT_UNIFORM, 0.9258200997725514, 7, 0 },
-    { "h.bias", 1, { 4 }, EXPORTED, 0, 16, 4, INIT_CONSTANT, 0, 7, 0 },
-    { "v.weight", 2, { 2, 4 }, EXPORTED, 0, 32, 8, INIT_UNIFORM, 1, 8, 0 },
-    { "v.bias", 1, { 2 }, EXPORTED, 0, 48, 2, INIT_CONSTANT, 0, 8, 0 },
+    { "h.weight", .rank = 2, .shape = { 4, 3 }, .layout = EXPORTED, .offset = 0, .count = 12, .init = INIT_UNIFORM,
+        .init_value = 0.9258200997725514, .yaml_line = 7 },
+    { "h.bias", .rank = 1, .shape = { 4 }, .layout = EXPORTED, .offset = 16, .count = 4, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 7 },
+    { "v.weight", .rank = 2, .shape = { 2, 4 }, .layout = EXPORTED, .offset = 32, .count = 8, .init = INIT_UNIFORM,
+        .init_value = 1, .yaml_line = 8 },
+    { "v.bias", .rank = 1, .shape = { 2 }, .layout = EXPORTED, .offset = 48, .count = 2, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 8 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -418,37 +421,34 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "x", F32, 1, { 3 }, 3, 0 },
+    { "x", F32, .rank = 1, .shape = { 3 }, .count = 3 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "y", LABELS, 0, { 0 }, 1, 2 },
+    { "y", LABELS, .rank = 0, .shape = { 0 }, .count = 1, .classes = 2 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 0, 1, { 4 }, 4, 256, 0, 4, 0, 0 },
-    { "v", 0, 1, { 2 }, 2, 368, 0, 2, 0, 1 },
+    { "h", .rank = 1, .shape = { 4 }, .count = 4, .offset = 256, .slot = 4 },
+    { "v", .rank = 1, .shape = { 2 }, .count = 2, .offset = 368, .slot = 2, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 1, 0, 1, 1, 9, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
+    /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, .value = 1, .target = 0, .positions = 1, .weight = 1, .yaml_line = 9, .inner = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

@@ -450,8 +450,7 @@ static void v_weights(real dw[8][16], real *rows, both_t *x)
     real (*xs)[8][L] = (real (*)[8][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int from = t;
-        v_weights_4x1(dw, dyt, xs, from * 4, 0);
+        v_weights_4x1(dw, dyt, xs, t * 4, 0);
     }
 }
 
@@ -561,7 +560,7 @@ static struct {
         /* [0 .. G)  a kernel's own layout: reals 0 to 256, 1.0 KiB; with p, end, first, d_v_rows, d_s_3 */
 } v;
 
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one group's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     s_2_t *s_2;                 /* 2x2: reals 0 to 64, 256 bytes; with s_steps, d_s_steps, d_s_total_2, d_d_sum */
     s_steps_t *s_steps;         /* 2x2x2: reals 0 to 128, 512 bytes; with s_2, d_s_steps, d_s_total_2, d_e_2, d_d_sum */
@@ -690,8 +689,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
@@ -739,12 +738,14 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "d.weight", 2, { 4, 4 }, IN_OUT, 16, 0, 16, INIT_UNIFORM, 0.8660254037844386, 10, 0 },
-    { "d.bias", 1, { 4 }, EXPORTED, 0, 64, 4, INIT_CONSTANT, 0, 10, 0 },
-    { "v.weight", 2, { 2, 8 }, IN_OUT, 16, 80, 16, INIT_UNIFORM, 0.7745966692414834, 17, 0 },
+    { "d.weight", .rank = 2, .shape = { 4, 4 }, .layout = IN_OUT, .stride = 16, .offset = 0, .count = 16,
+        .init = INIT_UNIFORM, .init_value = 0.8660254037844386, .yaml_line = 10 },
+    { "d.bias", .rank = 1, .shape = { 4 }, .layout = EXPORTED, .offset = 64, .count = 4, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 10 },
+    { "v.weight", .rank = 2, .shape = { 2, 8 }, .layout = IN_OUT, .stride = 16, .offset = 80, .count = 16,
+        .init = INIT_UNIFORM, .init_value = 0.7745966692414834, .yaml_line = 17 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -865,43 +866,40 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "x", F32, 1, { 4 }, 4, 0 },
+    { "x", F32, .rank = 1, .shape = { 4 }, .count = 4 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "r", F32, 1, { 2 }, 2, 0 },
+    { "r", F32, .rank = 1, .shape = { 2 }, .count = 2 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "s", 2, 2, { 2, 2 }, 4, 320, 0, 64, 0, 0 },
-    { "d", 2, 1, { 4 }, 4, 1024, 1, 64, 0, 0 },
-    { "e", 2, 2, { 2, 2 }, 4, 1024, 1, 64, 0, 0 },
-    { "p", 2, 2, { 2, 2 }, 4, 0, 0, 64, 0, 0 },
-    { "end", 0, 2, { 2, 2 }, 4, 128, 0, 64, 0, 0 },
-    { "first", 0, 2, { 2, 2 }, 4, 192, 0, 64, 0, 0 },
-    { "both", 0, 2, { 2, 4 }, 8, 448, 0, 128, 0, 0 },
-    { "v", 0, 1, { 2 }, 2, 1088, 0, 32, 0, 1 },
+    { "s", .steps = 2, .rank = 2, .shape = { 2, 2 }, .count = 4, .offset = 320, .slot = 64 },
+    { "d", .steps = 2, .rank = 1, .shape = { 4 }, .count = 4, .offset = 1024, .once = 1, .slot = 64 },
+    { "e", .steps = 2, .rank = 2, .shape = { 2, 2 }, .count = 4, .offset = 1024, .once = 1, .slot = 64 },
+    { "p", .steps = 2, .rank = 2, .shape = { 2, 2 }, .count = 4, .offset = 0, .slot = 64 },
+    { "end", .rank = 2, .shape = { 2, 2 }, .count = 4, .offset = 128, .slot = 64 },
+    { "first", .rank = 2, .shape = { 2, 2 }, .count = 4, .offset = 192, .slot = 64 },
+    { "both", .rank = 2, .shape = { 2, 4 }, .count = 8, .offset = 448, .slot = 128 },
+    { "v", .rank = 1, .shape = { 2 }, .count = 2, .offset = 1088, .slot = 32, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_SQUARE, GROWS_SQUARED, 7, 0, 1, 1, 18, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* mse */
+    /* mse */
+    { SHOWS_SQUARE, GROWS_SQUARED, .value = 7, .target = 0, .positions = 1, .weight = 1, .yaml_line = 18, .inner = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

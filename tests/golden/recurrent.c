@@ -273,11 +273,10 @@ static void h_from_input_weights(real dw[16][16], real db[16], real *rows, image
     real (*xs)[16][L] = (real (*)[16][L])x;
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 3; t++) {
-        int from = t;
-        if (from == 0)
+        if (t == 0)
             h_from_input_bias_1(db, dyt, 0);
-        if (from < 1) h_from_input_weights_6x1(dw, dyt, xs, from * 6, 0);
-        else h_from_input_weights_5x1(dw, dyt, xs, 6 + (from - 1) * 5, 0);
+        if (t < 1) h_from_input_weights_6x1(dw, dyt, xs, t * 6, 0);
+        else h_from_input_weights_5x1(dw, dyt, xs, 6 + (t - 1) * 5, 0);
     }
 }
 
@@ -421,8 +420,8 @@ static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t 
     }
 }
 
-/* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
- * sigmoid, sigmoid and tanh.
+/* The gradient, back through the lines of forward, last to first; da_r, da_z and da_n are the gradients of what stands
+ * inside of sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
 static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_t before)
 {
@@ -476,10 +475,9 @@ static void A_forward(A_t *y, h_t *x, real w[3][16], real b[16])
     _Alignas(64) real panel[3][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int s0 = t;
         for (int k = 0; k < 3; k++)
             v_store(panel[k], v_loadu(&w[k][0]));
-        A_forward_6x1(&y[s0][0], panel[0], x[s0][0], &b[0]);
+        A_forward_6x1(&y[t][0], panel[0], x[t][0], &b[0]);
     }
 }
 
@@ -504,8 +502,7 @@ static void A_backward(h_t *dx, A_t *dy, real w[3][16])
 {
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int s = t;
-        A_backward_3x1(dx, dy, w, 0, s);
+        A_backward_3x1(dx, dy, w, 0, t);
     }
 }
 
@@ -710,10 +707,9 @@ static void classify_dense1_forward(classify_dense1_t *y, classify_dropout1_t *x
     _Alignas(64) real panel[4][16];
     #pragma omp for schedule(dynamic, 1) nowait
     for (int t = 0; t < 2; t++) {
-        int s0 = t;
         for (int k = 0; k < 4; k++)
             v_store(panel[k], v_loadu(&w[k][0]));
-        classify_dense1_forward_2x1(&y[s0][0], panel[0], xs[s0][0], &b[0]);
+        classify_dense1_forward_2x1(&y[t][0], panel[0], xs[t][0], &b[0]);
     }
 }
 
@@ -994,7 +990,7 @@ static struct {
          * d_classify_dense1_rows, d_h_from_state_rows */
 } v;
 
-/* What lives only within one group's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one group's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     d_crop_t *d_crop;
         /* 1x2x2: by classify_dropout1; reals 0 to 64, 256 bytes; with d_h_total, d_h_total_2, d_h_from_input_2 */
@@ -1089,7 +1085,8 @@ static void forward_pass(const Batch *batch)
             int s = t * G + g;
             crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = g }));
         }
     classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight,
         weights->classify_dense1_bias);
@@ -1123,8 +1120,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
@@ -1144,7 +1141,8 @@ static void backward_pass(const Batch *batch)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = g }));
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
@@ -1179,7 +1177,7 @@ static void backward_pass(const Batch *batch)
     }
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
     #pragma omp barrier
-    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
+    fold(gradient->h_init, v.d_h_init_part[0].of, G, 3, 0);
     #pragma omp for schedule(dynamic, 1)
     for (int g = 0; g < G; g++) {
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
@@ -1191,17 +1189,24 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "h.weight_ih", 2, { 9, 16 }, IN_OUT, 16, 0, 144, INIT_NORMAL, 0.1, 15, 0 },
-    { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 256, 9, INIT_CONSTANT, 0, 15, 0 },
-    { "h.weight_hh", 2, { 9, 3 }, IN_OUT, 16, 272, 27, INIT_NORMAL, 0.1, 15, 0 },
-    { "A.weight", 2, { 6, 3 }, IN_OUT, 16, 320, 18, INIT_CONSTANT, 0, 16, 0 },
-    { "A.bias", 1, { 6 }, EXPORTED, 0, 368, 6, INIT_IDENTITY_AFFINE, 0, 16, 0 },
-    { "classify.dense1.weight", 2, { 2, 4 }, IN_OUT, 16, 384, 8, INIT_UNIFORM, 1, 10, 0 },
-    { "classify.dense1.bias", 1, { 2 }, EXPORTED, 0, 448, 2, INIT_CONSTANT, 0, 10, 0 },
-    { "h.init", 1, { 3 }, EXPORTED, 0, 464, 3, INIT_CONSTANT, 0, 13, 0 },
+    { "h.weight_ih", .rank = 2, .shape = { 9, 16 }, .layout = IN_OUT, .stride = 16, .offset = 0, .count = 144,
+        .init = INIT_NORMAL, .init_value = 0.1, .yaml_line = 15 },
+    { "h.bias_ih", .rank = 1, .shape = { 9 }, .layout = EXPORTED, .offset = 256, .count = 9, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 15 },
+    { "h.weight_hh", .rank = 2, .shape = { 9, 3 }, .layout = IN_OUT, .stride = 16, .offset = 272, .count = 27,
+        .init = INIT_NORMAL, .init_value = 0.1, .yaml_line = 15 },
+    { "A.weight", .rank = 2, .shape = { 6, 3 }, .layout = IN_OUT, .stride = 16, .offset = 320, .count = 18,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 16 },
+    { "A.bias", .rank = 1, .shape = { 6 }, .layout = EXPORTED, .offset = 368, .count = 6, .init = INIT_IDENTITY_AFFINE,
+        .init_value = 0, .yaml_line = 16 },
+    { "classify.dense1.weight", .rank = 2, .shape = { 2, 4 }, .layout = IN_OUT, .stride = 16, .offset = 384, .count = 8,
+        .init = INIT_UNIFORM, .init_value = 1, .yaml_line = 10 },
+    { "classify.dense1.bias", .rank = 1, .shape = { 2 }, .layout = EXPORTED, .offset = 448, .count = 2,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 10 },
+    { "h.init", .rank = 1, .shape = { 3 }, .layout = EXPORTED, .offset = 464, .count = 3, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 13 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -1324,45 +1329,41 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "image", F32, 3, { 1, 4, 4 }, 16, 0 },
+    { "image", F32, .rank = 3, .shape = { 1, 4, 4 }, .count = 16 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "digits", LABELS, 1, { 2 }, 2, 2 },
+    { "digits", LABELS, .rank = 1, .shape = { 2 }, .count = 2, .classes = 2 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 2160, 0, 48, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 0, 0, 96, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 192, 0, 64, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 2512, 0, 32, 0, 1 },
+    { "h", .steps = 2, .rank = 1, .shape = { 3 }, .count = 3, .offset = 2160, .slot = 48 },
+    { "A", .steps = 2, .rank = 1, .shape = { 6 }, .count = 6, .offset = 0, .slot = 96, .transform = 1, .output = 1 },
+    { "crop", .steps = 2, .rank = 3, .shape = { 1, 2, 2 }, .count = 4, .offset = 192, .slot = 64 },
+    { "digit", .steps = 2, .rank = 1, .shape = { 2 }, .count = 2, .offset = 2512, .slot = 32, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
+    /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, .value = 3, .target = 0, .positions = 2, .weight = 1, .yaml_line = 19, .inner = 1 },
 };
 
-/* What each dropout rate is called, its variable, and the largest factor it is used with.  NULL: it is 0 in the model,
- * and its layers are left out. */
+/* The dropout rates that a run may set.  One without a variable is 0 in the model, and its layers are left out. */
 static const NetRate rates[] = {
-    { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
+    { "classify.dropout1.rate", .rate = &classify_dropout1_rate, .factor = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

@@ -192,8 +192,8 @@ static void h_forward(h_t h, h_gates_t gates, h_from_input_t xw, h_from_state_t 
     }
 }
 
-/* Back through the same lines, last to first; da_r, da_z and da_n are the gradients of what stands inside of
- * sigmoid, sigmoid and tanh.
+/* The gradient, back through the lines of forward, last to first; da_r, da_z and da_n are the gradients of what stands
+ * inside of sigmoid, sigmoid and tanh.
  * dbefore is only the direct path, z dh: the one through W_h comes with hw's gradient. */
 static void h_backward(h_from_input_t dxw, h_from_state_t dhw, h_t dbefore, h_t dh, h_gates_t gates, h_from_state_t hw,
     h_t before)
@@ -494,7 +494,7 @@ static struct {
         /* [0 .. 2N)  9: by h; reals 864 to 1152, 2.2 KiB; with crop, classify_dropout1 */
 } v;
 
-/* What lives only within one example's phase: in the scratch of its thread, likewise planned. */
+/* What lives only within one example's phase: in the scratch of its thread, planned as the block is. */
 typedef struct {
     d_classify_dense1_t *d_classify_dense1;
         /* 2: by cross_entropy1; reals 0 to 16, 128 bytes; with d_crop, d_h_total, d_h_total_2, d_h_from_input_2 */
@@ -573,7 +573,8 @@ static void forward_pass(const Batch *batch)
             A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
             crop_forward(v.crop[s], v.image[n], v.A[s]);
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = n / 16 }), n % 16);
             classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
                 weights->classify_dense1_weight, weights->classify_dense1_bias);
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
@@ -601,8 +602,8 @@ static double loss(const Batch *batch, double *each)
 
 /* ==== 6 backward ================================================================================================= */
 
-/* As forward_pass; a loop over t counts down.  At t = 0 the gradient of a state's start comes out like that of any step
- * before; where the start is not trained, nothing reads it. */
+/* The gradients of all that forward_pass computed, the last first; a loop over t counts down.  At t = 0 the gradient of
+ * a state's start comes out like that of any step before; where the start is not trained, nothing reads it. */
 static void backward_pass(const Batch *batch)
 {
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
@@ -618,7 +619,8 @@ static void backward_pass(const Batch *batch)
             classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1,
                 weights->classify_dense1_weight);
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = n / 16 }), n % 16);
             crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
             A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
@@ -654,17 +656,24 @@ static void backward_pass(const Batch *batch)
 
 /* ==== 7 update =================================================================================================== */
 
-/* Name, rank and shape, layout, stride of a row, offset and count in the block, start and its number, line of the
- * model, frozen. */
+/* The parameters: shape, place in the block, the rule of their start and its number. */
 static const NetParam params[] = {
-    { "h.weight_ih", 2, { 9, 16 }, EXPORTED, 0, 0, 144, INIT_NORMAL, 0.1, 15, 0 },
-    { "h.bias_ih", 1, { 9 }, EXPORTED, 0, 144, 9, INIT_CONSTANT, 0, 15, 0 },
-    { "h.weight_hh", 2, { 9, 3 }, EXPORTED, 0, 160, 27, INIT_NORMAL, 0.1, 15, 0 },
-    { "A.weight", 2, { 6, 3 }, EXPORTED, 0, 192, 18, INIT_CONSTANT, 0, 16, 0 },
-    { "A.bias", 1, { 6 }, EXPORTED, 0, 224, 6, INIT_IDENTITY_AFFINE, 0, 16, 0 },
-    { "classify.dense1.weight", 2, { 2, 4 }, EXPORTED, 0, 240, 8, INIT_UNIFORM, 1, 10, 0 },
-    { "classify.dense1.bias", 1, { 2 }, EXPORTED, 0, 256, 2, INIT_CONSTANT, 0, 10, 0 },
-    { "h.init", 1, { 3 }, EXPORTED, 0, 272, 3, INIT_CONSTANT, 0, 13, 0 },
+    { "h.weight_ih", .rank = 2, .shape = { 9, 16 }, .layout = EXPORTED, .offset = 0, .count = 144, .init = INIT_NORMAL,
+        .init_value = 0.1, .yaml_line = 15 },
+    { "h.bias_ih", .rank = 1, .shape = { 9 }, .layout = EXPORTED, .offset = 144, .count = 9, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 15 },
+    { "h.weight_hh", .rank = 2, .shape = { 9, 3 }, .layout = EXPORTED, .offset = 160, .count = 27, .init = INIT_NORMAL,
+        .init_value = 0.1, .yaml_line = 15 },
+    { "A.weight", .rank = 2, .shape = { 6, 3 }, .layout = EXPORTED, .offset = 192, .count = 18, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 16 },
+    { "A.bias", .rank = 1, .shape = { 6 }, .layout = EXPORTED, .offset = 224, .count = 6, .init = INIT_IDENTITY_AFFINE,
+        .init_value = 0, .yaml_line = 16 },
+    { "classify.dense1.weight", .rank = 2, .shape = { 2, 4 }, .layout = EXPORTED, .offset = 240, .count = 8,
+        .init = INIT_UNIFORM, .init_value = 1, .yaml_line = 10 },
+    { "classify.dense1.bias", .rank = 1, .shape = { 2 }, .layout = EXPORTED, .offset = 256, .count = 2,
+        .init = INIT_CONSTANT, .init_value = 0, .yaml_line = 10 },
+    { "h.init", .rank = 1, .shape = { 3 }, .layout = EXPORTED, .offset = 272, .count = 3, .init = INIT_CONSTANT,
+        .init_value = 0, .yaml_line = 13 },
 };
 enum { PARAMS = sizeof params / sizeof *params };
 static OptimiserNorm *row_sums;     /* of the gradient, by rows of parameters: parts of its norm */
@@ -788,45 +797,41 @@ static real *net_gradients(void) { return (real *)gradient; }
 static real *net_state(int k) { return (real *)state[k]; }
 static real *net_activations(void) { return memory; }
 
-/* Name, type, rank and shape of an example, its elements, classes. */
+/* What stands for one example in the data. */
 static const NetData inputs[] = {
-    { "image", F32, 3, { 1, 4, 4 }, 16, 0 },
+    { "image", F32, .rank = 3, .shape = { 1, 4, 4 }, .count = 16 },
 };
 
-/* Likewise. */
 static const NetData targets[] = {
-    { "digits", LABELS, 1, { 2 }, 2, 2 },
+    { "digits", LABELS, .rank = 1, .shape = { 2 }, .count = 2, .classes = 2 },
 };
 
-/* The names of the flow.
- * Name, steps, rank, shape and elements at a step, offset of its first slice, the same at each step, reals of a slice,
- * transform, output. */
+/* The names of the flow. */
 static const NetValue values[] = {
-    { "h", 2, 1, { 3 }, 3, 1712, 0, 3, 0, 0 },
-    { "A", 2, 1, { 6 }, 6, 576, 0, 6, 1, 1 },
-    { "crop", 2, 3, { 1, 2, 2 }, 4, 768, 0, 4, 0, 0 },
-    { "digit", 2, 1, { 2 }, 2, 1904, 0, 2, 0, 1 },
+    { "h", .steps = 2, .rank = 1, .shape = { 3 }, .count = 3, .offset = 1712, .slot = 3 },
+    { "A", .steps = 2, .rank = 1, .shape = { 6 }, .count = 6, .offset = 576, .slot = 6, .transform = 1, .output = 1 },
+    { "crop", .steps = 2, .rank = 3, .shape = { 1, 2, 2 }, .count = 4, .offset = 768, .slot = 4 },
+    { "digit", .steps = 2, .rank = 1, .shape = { 2 }, .count = 2, .offset = 1904, .slot = 2, .output = 1 },
 };
 
-/* What is shown, growth, indices into values and targets, positions, weight, line of the model, inner, ignores a label
- * and which, count, and what is left at best: its kind, smoothing, weights of classes. */
+/* The terms of the loss. */
 static const NetLoss losses[] = {
-    { SHOWS_WRONG, GROWS_EVENLY, 3, 0, 2, 1, 19, 1, 0, 0, NULL, LEAST_ZERO, 0, NULL },     /* cross_entropy */
+    /* cross_entropy */
+    { SHOWS_WRONG, GROWS_EVENLY, .value = 3, .target = 0, .positions = 2, .weight = 1, .yaml_line = 19, .inner = 1 },
 };
 
-/* What each dropout rate is called, its variable, and the largest factor it is used with.  NULL: it is 0 in the model,
- * and its layers are left out. */
+/* The dropout rates that a run may set.  One without a variable is 0 in the model, and its layers are left out. */
 static const NetRate rates[] = {
-    { "classify.dropout1.rate", &classify_dropout1_rate, 1 },
+    { "classify.dropout1.rate", .rate = &classify_dropout1_rate, .factor = 1 },
 };
 
-/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER.  Name, whole, may be 0, meaning. */
+/* The numbers of the schedule, which a run may set: train --set NAME=NUMBER. */
 static const NetSetting schedule[] = {
-    { "train.divide", 0, 0, "what the rate is divided by each time" },
-    { "train.first", 1, 1, "the first epoch (from 0) that has a divided rate" },
-    { "train.every", 1, 1, "epochs from one division to the next" },
-    { "train.warm_up", 0, 1,
-        "epochs in which the rate rises evenly, from update to update; what the schedule says is multiplied by it" },
+    { "train.divide", .what = "what the rate is divided by each time" },
+    { "train.first", .whole = 1, .zero = 1, .what = "the first epoch (from 0) that has a divided rate" },
+    { "train.every", .whole = 1, .zero = 1, .what = "epochs from one division to the next" },
+    { "train.warm_up", .zero = 1,
+        .what = "epochs in which the rate rises evenly, update by update; what the schedule says is multiplied by it" },
 };
 
 const Net net = {

@@ -15,11 +15,12 @@ static int show(int (*see)(void *to, const Look *look), void *to, const Look *te
 }
 
 /* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
- * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+ * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong.  A step or group of -1:
+ * all, or none. */
 #define SEE(step, group, values, ...) \
     do { \
-        static const Look tensor = { __VA_ARGS__, 0, 0, 0 }; \
-        if (show(see, to, &tensor, step, group, values)) \
+        static const Look tensor = { __VA_ARGS__ }; \
+        if (show(see, to, &tensor, step, group, (const real *)(values))) \
             return 1; \
     } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
@@ -27,223 +28,281 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     const Scratch *scratch = scratches;
     for (int g = 0; g < G; g++) {
         load_image_forward((real *)v.image[g], batch->inputs[0], g * L, batch->count);
-        SEE(-1, g, (real *)v.image[g], "load_image", "forward", 5, "image", 1, 256, 256, 3, { 1, 4, 4 });
+        SEE(-1, g, v.image[g], "load_image", "forward", .yaml_line = 5, .tensor = "image", .written = 1, .count = 256,
+            .slot = 256, .rank = 3, .shape = { 1, 4, 4 });
         load_digits_forward(v.digits[g], batch->targets[0], g * L, batch->count);
         h_start_forward((real *)v.h[g - G], weights->h_init);
-        SEE(-1, g, (real *)v.h[g - G], "h_start", "forward", 13, "h", 1, 48, 48, 1, { 3 });
+        SEE(-1, g, v.h[g - G], "h_start", "forward", .yaml_line = 13, .tensor = "h", .written = 1, .count = 48,
+            .slot = 48, .rank = 1, .shape = { 3 });
     }
-    SEE(-1, -1, (real *)v.image[0], "h_from_input", "forward", 15, "image", 0, 256, 256, 3, { 1, 4, 4 });
+    SEE(-1, -1, v.image[0], "h_from_input", "forward", .yaml_line = 15, .tensor = "image", .count = 256, .slot = 256,
+        .rank = 3, .shape = { 1, 4, 4 });
     h_from_input_forward(v.h_from_input, v.image, weights->h_weight_ih, weights->h_bias_ih);
-    SEE(-1, -1, (real *)v.h_from_input[0], "h_from_input", "forward", 15, "h_from_input", 1, 144, 144, 1, { 9 });
+    SEE(-1, -1, v.h_from_input[0], "h_from_input", "forward", .yaml_line = 15, .tensor = "h_from_input", .written = 1,
+        .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
     for (int t = 0; t < 2; t++) {
-        SEE(t, -1, (real *)v.h[t * G - G], "h_from_state", "forward", 15, "h", 0, 48, 48, 1, { 3 });
+        SEE(t, -1, v.h[t * G - G], "h_from_state", "forward", .yaml_line = 15, .tensor = "h", .count = 48, .slot = 48,
+            .rank = 1, .shape = { 3 });
         h_from_state_forward(v.h_from_state, v.h + t * G - G, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.h_from_state[0], "h_from_state", "forward", 15, "h_from_state", 1, 144, 144, 1, { 9 });
+        SEE(t, -1, v.h_from_state[0], "h_from_state", "forward", .yaml_line = 15, .tensor = "h_from_state",
+            .written = 1, .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE(t, g, (real *)v.h_from_input[g], "h", "forward", 15, "h_from_input", 0, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.h_from_state[g], "h", "forward", 15, "h_from_state", 0, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.h[s - G], "h", "forward", 15, "h", 0, 48, 48, 1, { 3 });
+            SEE(t, g, v.h_from_input[g], "h", "forward", .yaml_line = 15, .tensor = "h_from_input", .count = 144,
+                .slot = 144, .rank = 1, .shape = { 9 });
+            SEE(t, g, v.h_from_state[g], "h", "forward", .yaml_line = 15, .tensor = "h_from_state", .count = 144,
+                .slot = 144, .rank = 1, .shape = { 9 });
+            SEE(t, g, v.h[s - G], "h", "forward", .yaml_line = 15, .tensor = "h", .count = 48, .slot = 48, .rank = 1,
+                .shape = { 3 });
             h_forward(v.h[s], v.h_gates[s], v.h_from_input[g], v.h_from_state[g], v.h[s - G]);
-            SEE(t, g, (real *)v.h[s], "h", "forward", 15, "h", 1, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 192, 192, 2, { 4, 3 });
+            SEE(t, g, v.h[s], "h", "forward", .yaml_line = 15, .tensor = "h", .written = 1, .count = 48, .slot = 48,
+                .rank = 1, .shape = { 3 });
+            SEE(t, g, v.h_gates[s], "h", "forward", .yaml_line = 15, .tensor = "h_gates", .written = 1, .count = 192,
+                .slot = 192, .rank = 2, .shape = { 4, 3 });
         }
     }
-    SEE(-1, -1, (real *)v.h[0], "A", "forward", 16, "h", 0, 96, 48, 1, { 3 });
+    SEE(-1, -1, v.h[0], "A", "forward", .yaml_line = 16, .tensor = "h", .count = 96, .slot = 48, .rank = 1,
+        .shape = { 3 });
     A_forward(v.A, v.h, weights->A_weight, weights->A_bias);
-    SEE(-1, -1, (real *)v.A[0], "A", "forward", 16, "A", 1, 192, 96, 1, { 6 });
+    SEE(-1, -1, v.A[0], "A", "forward", .yaml_line = 16, .tensor = "A", .written = 1, .count = 192, .slot = 96,
+        .rank = 1, .shape = { 6 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE(t, g, (real *)v.image[g], "crop", "forward", 17, "image", 0, 256, 256, 3, { 1, 4, 4 });
-            SEE(t, g, (real *)v.A[s], "crop", "forward", 17, "A", 0, 96, 96, 1, { 6 });
+            SEE(t, g, v.image[g], "crop", "forward", .yaml_line = 17, .tensor = "image", .count = 256, .slot = 256,
+                .rank = 3, .shape = { 1, 4, 4 });
+            SEE(t, g, v.A[s], "crop", "forward", .yaml_line = 17, .tensor = "A", .count = 96, .slot = 96, .rank = 1,
+                .shape = { 6 });
             crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
-            SEE(t, g, (real *)v.crop[s], "crop", "forward", 17, "crop", 1, 64, 64, 3, { 1, 2, 2 });
-            SEE(t, g, (real *)v.crop_slopes[s], "crop", "forward", 17, "crop_slopes", 1, 128, 128, 4, { 2, 1, 2, 2 });
-            SEE(t, g, (real *)v.crop[s], "classify_dropout1", "forward", 9, "crop", 0, 64, 64, 3, { 1, 2, 2 });
+            SEE(t, g, v.crop[s], "crop", "forward", .yaml_line = 17, .tensor = "crop", .written = 1, .count = 64,
+                .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, g, v.crop_slopes[s], "crop", "forward", .yaml_line = 17, .tensor = "crop_slopes", .written = 1,
+                .count = 128, .slot = 128, .rank = 4, .shape = { 2, 1, 2, 2 });
+            SEE(t, g, v.crop[s], "classify_dropout1", "forward", .yaml_line = 9, .tensor = "crop", .count = 64,
+                .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-            SEE(t, g, (real *)v.classify_dropout1[s], "classify_dropout1", "forward", 9, "classify_dropout1", 1, 64, 64,
-                3, { 1, 2, 2 });
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = g }));
+            SEE(t, g, v.classify_dropout1[s], "classify_dropout1", "forward", .yaml_line = 9,
+                .tensor = "classify_dropout1", .written = 1, .count = 64, .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
         }
-    SEE(-1, -1, (real *)v.classify_dropout1[0], "classify_dense1", "forward", 10, "classify_dropout1", 0, 128, 64, 3,
-        { 1, 2, 2 });
+    SEE(-1, -1, v.classify_dropout1[0], "classify_dense1", "forward", .yaml_line = 10, .tensor = "classify_dropout1",
+        .count = 128, .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
     classify_dense1_forward(v.classify_dense1, v.classify_dropout1, weights->classify_dense1_weight,
         weights->classify_dense1_bias);
-    SEE(-1, -1, (real *)v.classify_dense1[0], "classify_dense1", "forward", 10, "classify_dense1", 1, 64, 32, 1, { 2 });
+    SEE(-1, -1, v.classify_dense1[0], "classify_dense1", "forward", .yaml_line = 10, .tensor = "classify_dense1",
+        .written = 1, .count = 64, .slot = 32, .rank = 1, .shape = { 2 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE(t, g, (real *)v.classify_dense1[s], "cross_entropy1", "forward", 19, "classify_dense1", 0, 32, 32, 1,
-                { 2 });
+            SEE(t, g, v.classify_dense1[s], "cross_entropy1", "forward", .yaml_line = 19, .tensor = "classify_dense1",
+                .count = 32, .slot = 32, .rank = 1, .shape = { 2 });
             cross_entropy1_forward(v.loss1[s], (real *)v.classify_dense1[s], v.digits[g][t]);
-            SEE(t, g, v.loss1[s], "cross_entropy1", "forward", 19, "loss1", 1, 16, 16, 0, { 0 });
+            SEE(t, g, v.loss1[s], "cross_entropy1", "forward", .yaml_line = 19, .tensor = "loss1", .written = 1,
+                .count = 16, .slot = 16);
         }
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE(t, g, (real *)v.classify_dense1[s], "cross_entropy1", "backward", 19, "classify_dense1", 0, 32, 32, 1,
-                { 2 });
+            SEE(t, g, v.classify_dense1[s], "cross_entropy1", "backward", .yaml_line = 19, .tensor = "classify_dense1",
+                .count = 32, .slot = 32, .rank = 1, .shape = { 2 });
             cross_entropy1_backward((real *)v.d_classify_dense1[s], (real *)v.classify_dense1[s], v.digits[g][t],
                 loss1_scale, present(batch, g));
-            SEE(t, g, (real *)v.d_classify_dense1[s], "cross_entropy1", "backward", 19, "d_classify_dense1", 1, 32, 32,
-                1, { 2 });
-            SEE(t, g, (real *)v.d_classify_dense1[s], "classify_dense1", "weights", 10, "d_classify_dense1", 0, 32, 32,
-                1, { 2 });
+            SEE(t, g, v.d_classify_dense1[s], "cross_entropy1", "backward", .yaml_line = 19,
+                .tensor = "d_classify_dense1", .written = 1, .count = 32, .slot = 32, .rank = 1, .shape = { 2 });
+            SEE(t, g, v.d_classify_dense1[s], "classify_dense1", "weights", .yaml_line = 10,
+                .tensor = "d_classify_dense1", .count = 32, .slot = 32, .rank = 1, .shape = { 2 });
             classify_dense1_transpose(v.d_classify_dense1_rows[s], (real *)v.d_classify_dense1[s]);
         }
-    SEE(-1, -1, (real *)v.d_classify_dense1[0], "classify_dense1", "backward", 10, "d_classify_dense1", 0, 64, 32, 1,
-        { 2 });
+    SEE(-1, -1, v.d_classify_dense1[0], "classify_dense1", "backward", .yaml_line = 10, .tensor = "d_classify_dense1",
+        .count = 64, .slot = 32, .rank = 1, .shape = { 2 });
     classify_dense1_backward(v.d_classify_dropout1, v.d_classify_dense1, weights->classify_dense1_weight);
-    SEE(-1, -1, (real *)v.d_classify_dropout1[0], "classify_dense1", "backward", 10, "d_classify_dropout1", 1, 128, 64,
-        3, { 1, 2, 2 });
+    SEE(-1, -1, v.d_classify_dropout1[0], "classify_dense1", "backward", .yaml_line = 10,
+        .tensor = "d_classify_dropout1", .written = 1, .count = 128, .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
     for (int t = 0; t < 2; t++)
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE(t, g, (real *)v.d_classify_dropout1[s], "classify_dropout1", "backward", 9, "d_classify_dropout1", 0,
-                64, 64, 3, { 1, 2, 2 });
+            SEE(t, g, v.d_classify_dropout1[s], "classify_dropout1", "backward", .yaml_line = 9,
+                .tensor = "d_classify_dropout1", .count = 64, .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
-            SEE(t, g, (real *)*scratch->d_crop, "classify_dropout1", "backward", 9, "d_crop", 1, 64, 64, 3,
-                { 1, 2, 2 });
-            SEE(t, g, (real *)*scratch->d_crop, "crop", "backward", 17, "d_crop", 0, 64, 64, 3, { 1, 2, 2 });
-            SEE(t, g, (real *)v.crop_slopes[s], "crop", "backward", 17, "crop_slopes", 0, 128, 128, 4, { 2, 1, 2, 2 });
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = g }));
+            SEE(t, g, *scratch->d_crop, "classify_dropout1", "backward", .yaml_line = 9, .tensor = "d_crop",
+                .written = 1, .count = 64, .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, g, *scratch->d_crop, "crop", "backward", .yaml_line = 17, .tensor = "d_crop", .count = 64,
+                .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, g, v.crop_slopes[s], "crop", "backward", .yaml_line = 17, .tensor = "crop_slopes", .count = 128,
+                .slot = 128, .rank = 4, .shape = { 2, 1, 2, 2 });
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
-            SEE(t, g, (real *)v.d_A[s], "crop", "backward", 17, "d_A", 1, 96, 96, 1, { 6 });
-            SEE(t, g, (real *)v.d_A[s], "A", "weights", 16, "d_A", 0, 96, 96, 1, { 6 });
+            SEE(t, g, v.d_A[s], "crop", "backward", .yaml_line = 17, .tensor = "d_A", .written = 1, .count = 96,
+                .slot = 96, .rank = 1, .shape = { 6 });
+            SEE(t, g, v.d_A[s], "A", "weights", .yaml_line = 16, .tensor = "d_A", .count = 96, .slot = 96, .rank = 1,
+                .shape = { 6 });
             A_transpose(v.d_A_rows[s], (real *)v.d_A[s]);
         }
-    SEE(-1, -1, (real *)v.classify_dropout1[0], "classify_dense1", "weights", 10, "classify_dropout1", 0, 128, 64, 3,
-        { 1, 2, 2 });
+    SEE(-1, -1, v.classify_dropout1[0], "classify_dense1", "weights", .yaml_line = 10, .tensor = "classify_dropout1",
+        .count = 128, .slot = 64, .rank = 3, .shape = { 1, 2, 2 });
     classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
         v.d_classify_dense1_rows[0], v.classify_dropout1);
-    SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 10, "classify.dense1.weight", 1,
-        64, 0, 0, { 0 });
-    SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 10, "classify.dense1.bias", 1, 16,
-        0, 0, { 0 });
-    SEE(-1, -1, (real *)v.d_A[0], "A", "backward", 16, "d_A", 0, 192, 96, 1, { 6 });
+    SEE(-1, -1, gradient->classify_dense1_weight, "classify_dense1", "weights", .yaml_line = 10,
+        .tensor = "classify.dense1.weight", .written = 1, .count = 64);
+    SEE(-1, -1, gradient->classify_dense1_bias, "classify_dense1", "weights", .yaml_line = 10,
+        .tensor = "classify.dense1.bias", .written = 1, .count = 16);
+    SEE(-1, -1, v.d_A[0], "A", "backward", .yaml_line = 16, .tensor = "d_A", .count = 192, .slot = 96, .rank = 1,
+        .shape = { 6 });
     A_backward(v.d_h, v.d_A, weights->A_weight);
-    SEE(-1, -1, (real *)v.d_h[0], "A", "backward", 16, "d_h", 1, 96, 48, 1, { 3 });
+    SEE(-1, -1, v.d_h[0], "A", "backward", .yaml_line = 16, .tensor = "d_h", .written = 1, .count = 96, .slot = 48,
+        .rank = 1, .shape = { 3 });
     for (int g = 0; g < G; g++) {
         zero_3_forward((real *)v.d_h_2[g]);
-        SEE(-1, g, (real *)v.d_h_2[g], "d_h_2_end", "forward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
+        SEE(-1, g, v.d_h_2[g], "d_h_2_end", "forward", .yaml_line = 15, .tensor = "d_h_2", .written = 1, .count = 48,
+            .slot = 48, .rank = 1, .shape = { 3 });
         zero_3_forward((real *)v.d_h_3[g]);
-        SEE(-1, g, (real *)v.d_h_3[g], "d_h_3_end", "forward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
+        SEE(-1, g, v.d_h_3[g], "d_h_3_end", "forward", .yaml_line = 15, .tensor = "d_h_3", .written = 1, .count = 48,
+            .slot = 48, .rank = 1, .shape = { 3 });
     }
-    SEE(-1, -1, (real *)v.h[0], "A", "weights", 16, "h", 0, 96, 48, 1, { 3 });
+    SEE(-1, -1, v.h[0], "A", "weights", .yaml_line = 16, .tensor = "h", .count = 96, .slot = 48, .rank = 1,
+        .shape = { 3 });
     A_weights(gradient->A_weight, gradient->A_bias, v.d_A_rows[0], v.h);
-    SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 16, "A.weight", 1, 48, 0, 0, { 0 });
-    SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 16, "A.bias", 1, 16, 0, 0, { 0 });
+    SEE(-1, -1, gradient->A_weight, "A", "weights", .yaml_line = 16, .tensor = "A.weight", .written = 1, .count = 48);
+    SEE(-1, -1, gradient->A_bias, "A", "weights", .yaml_line = 16, .tensor = "A.bias", .written = 1, .count = 16);
     for (int t = 1; t >= 0; t--) {
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
-            SEE(t, g, (real *)v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_2[g], "sum_d_h_total", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_3[g], "sum_d_h_total", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
+            SEE(t, g, v.d_h[s], "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h", .count = 48, .slot = 48,
+                .rank = 1, .shape = { 3 });
+            SEE(t, g, v.d_h_2[g], "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h_2", .count = 48,
+                .slot = 48, .rank = 1, .shape = { 3 });
+            SEE(t, g, v.d_h_3[g], "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h_3", .count = 48,
+                .slot = 48, .rank = 1, .shape = { 3 });
             sum_d_h_total_forward((real *)*scratch->d_h_total, (real *)v.d_h[s], (real *)v.d_h_2[g],
                 (real *)v.d_h_3[g]);
-            SEE(t, g, (real *)*scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)*scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 192, 192, 2, { 4, 3 });
-            SEE(t, g, (real *)v.h[s - G], "h", "backward", 15, "h", 0, 48, 48, 1, { 3 });
+            SEE(t, g, *scratch->d_h_total, "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h_total",
+                .written = 1, .count = 48, .slot = 48, .rank = 1, .shape = { 3 });
+            SEE(t, g, *scratch->d_h_total, "h", "backward", .yaml_line = 15, .tensor = "d_h_total", .count = 48,
+                .slot = 48, .rank = 1, .shape = { 3 });
+            SEE(t, g, v.h_gates[s], "h", "backward", .yaml_line = 15, .tensor = "h_gates", .count = 192, .slot = 192,
+                .rank = 2, .shape = { 4, 3 });
+            SEE(t, g, v.h[s - G], "h", "backward", .yaml_line = 15, .tensor = "h", .count = 48, .slot = 48, .rank = 1,
+                .shape = { 3 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[g], v.d_h_2[g], *scratch->d_h_total, v.h_gates[s],
                 v.h[s - G]);
-            SEE(t, g, (real *)v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.d_h_from_state[g], "h", "backward", 15, "d_h_from_state", 1, 144, 144, 1, { 9 });
-            SEE(t, g, (real *)v.d_h_2[g], "h", "backward", 15, "d_h_2", 1, 48, 48, 1, { 3 });
-            SEE(t, g, (real *)v.d_h_from_state[g], "h_from_state", "weights", 15, "d_h_from_state", 0, 144, 144, 1,
-                { 9 });
+            SEE(t, g, v.d_h_from_input[s], "h", "backward", .yaml_line = 15, .tensor = "d_h_from_input", .written = 1,
+                .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
+            SEE(t, g, v.d_h_from_state[g], "h", "backward", .yaml_line = 15, .tensor = "d_h_from_state", .written = 1,
+                .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
+            SEE(t, g, v.d_h_2[g], "h", "backward", .yaml_line = 15, .tensor = "d_h_2", .written = 1, .count = 48,
+                .slot = 48, .rank = 1, .shape = { 3 });
+            SEE(t, g, v.d_h_from_state[g], "h_from_state", "weights", .yaml_line = 15, .tensor = "d_h_from_state",
+                .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
             h_from_state_transpose(v.d_h_from_state_rows[s], (real *)v.d_h_from_state[g]);
         }
-        SEE(t, -1, (real *)v.d_h_from_state[0], "h_from_state", "backward", 15, "d_h_from_state", 0, 144, 144, 1,
-            { 9 });
+        SEE(t, -1, v.d_h_from_state[0], "h_from_state", "backward", .yaml_line = 15, .tensor = "d_h_from_state",
+            .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
         h_from_state_backward(v.d_h_3, v.d_h_from_state, weights->h_weight_hh);
-        SEE(t, -1, (real *)v.d_h_3[0], "h_from_state", "backward", 15, "d_h_3", 1, 48, 48, 1, { 3 });
+        SEE(t, -1, v.d_h_3[0], "h_from_state", "backward", .yaml_line = 15, .tensor = "d_h_3", .written = 1,
+            .count = 48, .slot = 48, .rank = 1, .shape = { 3 });
     }
     for (int g = 0; g < G; g++) {
-        SEE(-1, g, (real *)v.d_h_2[g], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 48, 48, 1, { 3 });
-        SEE(-1, g, (real *)v.d_h_3[g], "sum_d_h_total_2", "forward", 13, "d_h_3", 0, 48, 48, 1, { 3 });
+        SEE(-1, g, v.d_h_2[g], "sum_d_h_total_2", "forward", .yaml_line = 13, .tensor = "d_h_2", .count = 48,
+            .slot = 48, .rank = 1, .shape = { 3 });
+        SEE(-1, g, v.d_h_3[g], "sum_d_h_total_2", "forward", .yaml_line = 13, .tensor = "d_h_3", .count = 48,
+            .slot = 48, .rank = 1, .shape = { 3 });
         sum_d_h_total_2_forward((real *)*scratch->d_h_total_2, (real *)v.d_h_2[g], (real *)v.d_h_3[g]);
-        SEE(-1, g, (real *)*scratch->d_h_total_2, "sum_d_h_total_2", "forward", 13, "d_h_total_2", 1, 48, 48, 1, { 3 });
-        SEE(-1, g, (real *)*scratch->d_h_total_2, "h_start", "weights", 13, "d_h_total_2", 0, 48, 48, 1, { 3 });
+        SEE(-1, g, *scratch->d_h_total_2, "sum_d_h_total_2", "forward", .yaml_line = 13, .tensor = "d_h_total_2",
+            .written = 1, .count = 48, .slot = 48, .rank = 1, .shape = { 3 });
+        SEE(-1, g, *scratch->d_h_total_2, "h_start", "weights", .yaml_line = 13, .tensor = "d_h_total_2", .count = 48,
+            .slot = 48, .rank = 1, .shape = { 3 });
         h_start_weights(v.d_h_init_part[g].of, (real *)*scratch->d_h_total_2);
-        SEE(-1, g, v.d_h_init_part[g].of, "h_start", "weights", 13, "d_h_init_part", 1, 3, 0, 1, { 3 });
+        SEE(-1, g, v.d_h_init_part[g].of, "h_start", "weights", .yaml_line = 13, .tensor = "d_h_init_part",
+            .written = 1, .count = 3, .rank = 1, .shape = { 3 });
     }
-    SEE(-1, -1, (real *)v.h[-G], "h_from_state", "weights", 15, "h", 0, 96, 48, 1, { 3 });
+    SEE(-1, -1, v.h[-G], "h_from_state", "weights", .yaml_line = 15, .tensor = "h", .count = 96, .slot = 48, .rank = 1,
+        .shape = { 3 });
     h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state_rows[0], v.h - G);
-    SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 15, "h.weight_hh", 1, 48, 0, 0, { 0 });
-    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
+    SEE(-1, -1, gradient->h_weight_hh, "h_from_state", "weights", .yaml_line = 15, .tensor = "h.weight_hh",
+        .written = 1, .count = 48);
+    fold(gradient->h_init, v.d_h_init_part[0].of, G, 3, 0);
     for (int g = 0; g < G; g++) {
-        SEE(-1, g, (real *)v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input", 0, 144, 144, 1,
-            { 9 });
+        SEE(-1, g, v.d_h_from_input[g], "sum_d_h_from_input_2", "forward", .yaml_line = 15, .tensor = "d_h_from_input",
+            .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + g);
-        SEE(-1, g, (real *)*scratch->d_h_from_input_2, "sum_d_h_from_input_2", "forward", 15, "d_h_from_input_2", 1,
-            144, 144, 1, { 9 });
-        SEE(-1, g, (real *)*scratch->d_h_from_input_2, "h_from_input", "weights", 15, "d_h_from_input_2", 0, 144, 144,
-            1, { 9 });
+        SEE(-1, g, *scratch->d_h_from_input_2, "sum_d_h_from_input_2", "forward", .yaml_line = 15,
+            .tensor = "d_h_from_input_2", .written = 1, .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
+        SEE(-1, g, *scratch->d_h_from_input_2, "h_from_input", "weights", .yaml_line = 15, .tensor = "d_h_from_input_2",
+            .count = 144, .slot = 144, .rank = 1, .shape = { 9 });
         h_from_input_transpose(v.d_h_from_input_rows[g], (real *)*scratch->d_h_from_input_2);
     }
-    SEE(-1, -1, (real *)v.image[0], "h_from_input", "weights", 15, "image", 0, 256, 256, 3, { 1, 4, 4 });
+    SEE(-1, -1, v.image[0], "h_from_input", "weights", .yaml_line = 15, .tensor = "image", .count = 256, .slot = 256,
+        .rank = 3, .shape = { 1, 4, 4 });
     h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, v.d_h_from_input_rows[0], v.image);
-    SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 15, "h.weight_ih", 1, 256, 0, 0, { 0 });
-    SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 15, "h.bias_ih", 1, 16, 0, 0, { 0 });
+    SEE(-1, -1, gradient->h_weight_ih, "h_from_input", "weights", .yaml_line = 15, .tensor = "h.weight_ih",
+        .written = 1, .count = 256);
+    SEE(-1, -1, gradient->h_bias_ih, "h_from_input", "weights", .yaml_line = 15, .tensor = "h.bias_ih", .written = 1,
+        .count = 16);
     return 0;
 }
 
-/* The rows of a profile, calls in their order, and waits: name, pass, phase, line of the model, of the whole batch,
- * multiply-adds, products, bytes. */
+/* The rows of a profile: calls in their order, and waits. */
 static const NetRow rows[] = {
-    { "load_image", "load", 0, 5, 0, 0, 0, 1024 },
-    { "load_digits", "load", 0, 6, 0, 0, 0, 128 },
-    { "h_start", "forward", 0, 13, 0, 0, 0, 256 },
-    { "", "wait", 0, 0, 1, 0, 0, 0 },
-    { "h_from_input", "forward", 1, 15, 1, 2304, 2304, 2688 },
-    { "h_from_state", "forward", 2, 15, 1, 864, 864, 1920 },
-    { "", "wait", 2, 0, 1, 0, 0, 0 },
-    { "h", "forward", 3, 15, 0, 0, 0, 4224 },
-    { "", "wait", 3, 0, 1, 0, 0, 0 },
-    { "A", "forward", 4, 16, 1, 576, 576, 1408 },
-    { "", "wait", 4, 0, 1, 0, 0, 0 },
-    { "crop", "forward", 5, 17, 0, 0, 0, 4352 },
-    { "classify_dropout1", "forward", 5, 9, 0, 0, 0, 1024 },
-    { "", "wait", 5, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "forward", 6, 10, 1, 256, 256, 1088 },
-    { "", "wait", 6, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "forward", 7, 19, 0, 0, 0, 640 },
-    { "", "wait", 7, 0, 1, 0, 0, 0 },
-    { "cross_entropy1", "backward", 8, 19, 0, 0, 0, 768 },
-    { "classify_dense1", "weights", 8, 10, 0, 0, 0, 2304 },
-    { "", "wait", 8, 0, 1, 0, 0, 0 },
-    { "classify_dense1", "backward", 9, 10, 1, 256, 256, 1024 },
-    { "", "wait", 9, 0, 1, 0, 0, 0 },
-    { "classify_dropout1", "backward", 10, 9, 0, 0, 0, 1024 },
-    { "crop", "backward", 10, 17, 0, 0, 0, 2304 },
-    { "A", "weights", 10, 16, 0, 0, 0, 2816 },
-    { "classify_dense1", "products", 11, 10, 1, 256, 256, 2880 },
-    { "", "wait", 11, 0, 1, 0, 0, 0 },
-    { "A", "backward", 12, 16, 1, 576, 576, 1344 },
-    { "d_h_2_end", "forward", 13, 15, 0, 0, 0, 192 },
-    { "d_h_3_end", "forward", 13, 15, 0, 0, 0, 192 },
-    { "A", "products", 14, 16, 1, 576, 576, 2688 },
-    { "", "wait", 14, 0, 1, 0, 0, 0 },
-    { "sum_d_h_total", "forward", 15, 13, 0, 0, 0, 1536 },
-    { "h", "backward", 15, 15, 0, 0, 0, 4992 },
-    { "h_from_state", "weights", 15, 15, 0, 0, 0, 3200 },
-    { "", "wait", 15, 0, 1, 0, 0, 0 },
-    { "h_from_state", "backward", 16, 15, 1, 864, 864, 1920 },
-    { "", "wait", 16, 0, 1, 0, 0, 0 },
-    { "sum_d_h_total_2", "forward", 17, 13, 0, 0, 0, 576 },
-    { "h_start", "weights", 17, 13, 0, 0, 0, 256 },
-    { "h_from_state", "products", 18, 15, 1, 864, 864, 2624 },
-    { "", "wait", 18, 0, 1, 0, 0, 0 },
-    { "fold_h_init", "fold", 19, 13, 1, 0, 0, 128 },
-    { "sum_d_h_from_input_2", "forward", 20, 15, 0, 0, 0, 1728 },
-    { "h_from_input", "weights", 20, 15, 0, 0, 0, 1600 },
-    { "", "wait", 20, 0, 1, 0, 0, 0 },
-    { "h_from_input", "products", 21, 15, 1, 2304, 2304, 3136 },
-    { "", "wait", 21, 0, 1, 0, 0, 0 },
-    { "rmsprop", "update", 22, 0, 1, 0, 0, 11520 },
+    { "load_image", "load", .phase = 0, .yaml_line = 5, .bytes = 1024 },
+    { "load_digits", "load", .phase = 0, .yaml_line = 6, .bytes = 128 },
+    { "h_start", "forward", .phase = 0, .yaml_line = 13, .bytes = 256 },
+    { "", "wait", .phase = 0, .whole = 1 },
+    { "h_from_input", "forward", .phase = 1, .yaml_line = 15, .whole = 1, .macs = 2304, .products = 2304,
+        .bytes = 2688 },
+    { "h_from_state", "forward", .phase = 2, .yaml_line = 15, .whole = 1, .macs = 864, .products = 864, .bytes = 1920 },
+    { "", "wait", .phase = 2, .whole = 1 },
+    { "h", "forward", .phase = 3, .yaml_line = 15, .bytes = 4224 },
+    { "", "wait", .phase = 3, .whole = 1 },
+    { "A", "forward", .phase = 4, .yaml_line = 16, .whole = 1, .macs = 576, .products = 576, .bytes = 1408 },
+    { "", "wait", .phase = 4, .whole = 1 },
+    { "crop", "forward", .phase = 5, .yaml_line = 17, .bytes = 4352 },
+    { "classify_dropout1", "forward", .phase = 5, .yaml_line = 9, .bytes = 1024 },
+    { "", "wait", .phase = 5, .whole = 1 },
+    { "classify_dense1", "forward", .phase = 6, .yaml_line = 10, .whole = 1, .macs = 256, .products = 256,
+        .bytes = 1088 },
+    { "", "wait", .phase = 6, .whole = 1 },
+    { "cross_entropy1", "forward", .phase = 7, .yaml_line = 19, .bytes = 640 },
+    { "", "wait", .phase = 7, .whole = 1 },
+    { "cross_entropy1", "backward", .phase = 8, .yaml_line = 19, .bytes = 768 },
+    { "classify_dense1", "weights", .phase = 8, .yaml_line = 10, .bytes = 2304 },
+    { "", "wait", .phase = 8, .whole = 1 },
+    { "classify_dense1", "backward", .phase = 9, .yaml_line = 10, .whole = 1, .macs = 256, .products = 256,
+        .bytes = 1024 },
+    { "", "wait", .phase = 9, .whole = 1 },
+    { "classify_dropout1", "backward", .phase = 10, .yaml_line = 9, .bytes = 1024 },
+    { "crop", "backward", .phase = 10, .yaml_line = 17, .bytes = 2304 },
+    { "A", "weights", .phase = 10, .yaml_line = 16, .bytes = 2816 },
+    { "classify_dense1", "products", .phase = 11, .yaml_line = 10, .whole = 1, .macs = 256, .products = 256,
+        .bytes = 2880 },
+    { "", "wait", .phase = 11, .whole = 1 },
+    { "A", "backward", .phase = 12, .yaml_line = 16, .whole = 1, .macs = 576, .products = 576, .bytes = 1344 },
+    { "d_h_2_end", "forward", .phase = 13, .yaml_line = 15, .bytes = 192 },
+    { "d_h_3_end", "forward", .phase = 13, .yaml_line = 15, .bytes = 192 },
+    { "A", "products", .phase = 14, .yaml_line = 16, .whole = 1, .macs = 576, .products = 576, .bytes = 2688 },
+    { "", "wait", .phase = 14, .whole = 1 },
+    { "sum_d_h_total", "forward", .phase = 15, .yaml_line = 13, .bytes = 1536 },
+    { "h", "backward", .phase = 15, .yaml_line = 15, .bytes = 4992 },
+    { "h_from_state", "weights", .phase = 15, .yaml_line = 15, .bytes = 3200 },
+    { "", "wait", .phase = 15, .whole = 1 },
+    { "h_from_state", "backward", .phase = 16, .yaml_line = 15, .whole = 1, .macs = 864, .products = 864,
+        .bytes = 1920 },
+    { "", "wait", .phase = 16, .whole = 1 },
+    { "sum_d_h_total_2", "forward", .phase = 17, .yaml_line = 13, .bytes = 576 },
+    { "h_start", "weights", .phase = 17, .yaml_line = 13, .bytes = 256 },
+    { "h_from_state", "products", .phase = 18, .yaml_line = 15, .whole = 1, .macs = 864, .products = 864,
+        .bytes = 2624 },
+    { "", "wait", .phase = 18, .whole = 1 },
+    { "fold_h_init", "fold", .phase = 19, .yaml_line = 13, .whole = 1, .bytes = 128 },
+    { "sum_d_h_from_input_2", "forward", .phase = 20, .yaml_line = 15, .bytes = 1728 },
+    { "h_from_input", "weights", .phase = 20, .yaml_line = 15, .bytes = 1600 },
+    { "", "wait", .phase = 20, .whole = 1 },
+    { "h_from_input", "products", .phase = 21, .yaml_line = 15, .whole = 1, .macs = 2304, .products = 2304,
+        .bytes = 3136 },
+    { "", "wait", .phase = 21, .whole = 1 },
+    { "rmsprop", "update", .phase = 22, .whole = 1, .bytes = 11520 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
@@ -291,7 +350,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             crop_forward(v.crop[s], v.crop_slopes[s], v.image[g], v.A[s]);
             STOP(11);
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = g }));
             STOP(12);
         }
     #pragma omp barrier
@@ -332,7 +392,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
         for (int g = 0; g < G; g++) {
             int s = t * G + g;
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)v.d_classify_dropout1[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, g));
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = g }));
             STOP(23);
             crop_backward(v.d_A[s], *scratch->d_crop, v.crop_slopes[s]);
             STOP(24);
@@ -388,7 +449,7 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
     STOP(41);
     #pragma omp barrier
     STOP(42);
-    fold(gradient->h_init, v.d_h_init_part[0].of, 1, 3, 0);
+    fold(gradient->h_init, v.d_h_init_part[0].of, G, 3, 0);
     STOP(43);
     #pragma omp for schedule(dynamic, 1) nowait
     for (int g = 0; g < G; g++) {

@@ -15,11 +15,12 @@ static int show(int (*see)(void *to, const Look *look), void *to, const Look *te
 }
 
 /* Forward and backward on one thread: each operator's tensors are shown to `see` before (what it reads) and after (what
- * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong. */
+ * it wrote), until that returns other than 0.  So the runtime finds where a number went wrong.  A step or group of -1:
+ * all, or none. */
 #define SEE(step, group, values, ...) \
     do { \
-        static const Look tensor = { __VA_ARGS__, 0, 0, 0 }; \
-        if (show(see, to, &tensor, step, group, values)) \
+        static const Look tensor = { __VA_ARGS__ }; \
+        if (show(see, to, &tensor, step, group, (const real *)(values))) \
             return 1; \
     } while (0)
 static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void *to, const Look *look), void *to)
@@ -28,189 +29,249 @@ static __attribute__((cold)) int net_replay(const Batch *batch, int (*see)(void 
     memset(gradient, 0, sizeof *gradient);
     for (int n = 0; n < N; n++) {
         load_image_forward((real *)v.image[n], batch->inputs[0][n < batch->count ? n : 0]);
-        SEE(-1, n, (real *)v.image[n], "load_image", "forward", 5, "image", 1, 16, 16, 3, { 1, 4, 4 });
+        SEE(-1, n, v.image[n], "load_image", "forward", .yaml_line = 5, .tensor = "image", .written = 1, .count = 16,
+            .slot = 16, .rank = 3, .shape = { 1, 4, 4 });
         load_digits_forward(v.digits[n].of, batch->targets[0][n < batch->count ? n : 0]);
-        SEE(-1, n, (real *)v.image[n], "h_from_input", "forward", 15, "image", 0, 16, 16, 3, { 1, 4, 4 });
+        SEE(-1, n, v.image[n], "h_from_input", "forward", .yaml_line = 15, .tensor = "image", .count = 16, .slot = 16,
+            .rank = 3, .shape = { 1, 4, 4 });
         h_from_input_forward(v.h_from_input[n], (real *)v.image[n], weights->h_weight_ih, weights->h_bias_ih);
-        SEE(-1, n, v.h_from_input[n], "h_from_input", "forward", 15, "h_from_input", 1, 9, 9, 1, { 9 });
+        SEE(-1, n, v.h_from_input[n], "h_from_input", "forward", .yaml_line = 15, .tensor = "h_from_input",
+            .written = 1, .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
         h_start_forward(v.h[n - N], weights->h_init);
-        SEE(-1, n, v.h[n - N], "h_start", "forward", 13, "h", 1, 3, 3, 1, { 3 });
+        SEE(-1, n, v.h[n - N], "h_start", "forward", .yaml_line = 13, .tensor = "h", .written = 1, .count = 3,
+            .slot = 3, .rank = 1, .shape = { 3 });
     }
     for (int t = 0; t < 2; t++) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE(t, n, v.h[s - N], "h_from_state", "forward", 15, "h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.h[s - N], "h_from_state", "forward", .yaml_line = 15, .tensor = "h", .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
             h_from_state_forward(v.h_from_state[s], v.h[s - N], weights->h_weight_hh);
-            SEE(t, n, v.h_from_state[s], "h_from_state", "forward", 15, "h_from_state", 1, 9, 9, 1, { 9 });
-            SEE(t, n, v.h_from_input[n], "h", "forward", 15, "h_from_input", 0, 9, 9, 1, { 9 });
-            SEE(t, n, v.h_from_state[s], "h", "forward", 15, "h_from_state", 0, 9, 9, 1, { 9 });
-            SEE(t, n, v.h[s - N], "h", "forward", 15, "h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.h_from_state[s], "h_from_state", "forward", .yaml_line = 15, .tensor = "h_from_state",
+                .written = 1, .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.h_from_input[n], "h", "forward", .yaml_line = 15, .tensor = "h_from_input", .count = 9,
+                .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.h_from_state[s], "h", "forward", .yaml_line = 15, .tensor = "h_from_state", .count = 9,
+                .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.h[s - N], "h", "forward", .yaml_line = 15, .tensor = "h", .count = 3, .slot = 3, .rank = 1,
+                .shape = { 3 });
             h_forward(v.h[s], v.h_gates[s], v.h_from_input[n], v.h_from_state[s], v.h[s - N]);
-            SEE(t, n, v.h[s], "h", "forward", 15, "h", 1, 3, 3, 1, { 3 });
-            SEE(t, n, (real *)v.h_gates[s], "h", "forward", 15, "h_gates", 1, 9, 9, 2, { 3, 3 });
+            SEE(t, n, v.h[s], "h", "forward", .yaml_line = 15, .tensor = "h", .written = 1, .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
+            SEE(t, n, v.h_gates[s], "h", "forward", .yaml_line = 15, .tensor = "h_gates", .written = 1, .count = 9,
+                .slot = 9, .rank = 2, .shape = { 3, 3 });
         }
     }
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE(t, n, v.h[s], "A", "forward", 16, "h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.h[s], "A", "forward", .yaml_line = 16, .tensor = "h", .count = 3, .slot = 3, .rank = 1,
+                .shape = { 3 });
             A_forward(v.A[s], v.h[s], weights->A_weight, weights->A_bias);
-            SEE(t, n, v.A[s], "A", "forward", 16, "A", 1, 6, 6, 1, { 6 });
-            SEE(t, n, (real *)v.image[n], "crop", "forward", 17, "image", 0, 16, 16, 3, { 1, 4, 4 });
-            SEE(t, n, v.A[s], "crop", "forward", 17, "A", 0, 6, 6, 1, { 6 });
+            SEE(t, n, v.A[s], "A", "forward", .yaml_line = 16, .tensor = "A", .written = 1, .count = 6, .slot = 6,
+                .rank = 1, .shape = { 6 });
+            SEE(t, n, v.image[n], "crop", "forward", .yaml_line = 17, .tensor = "image", .count = 16, .slot = 16,
+                .rank = 3, .shape = { 1, 4, 4 });
+            SEE(t, n, v.A[s], "crop", "forward", .yaml_line = 17, .tensor = "A", .count = 6, .slot = 6, .rank = 1,
+                .shape = { 6 });
             crop_forward(v.crop[s], v.image[n], v.A[s]);
-            SEE(t, n, (real *)v.crop[s], "crop", "forward", 17, "crop", 1, 4, 4, 3, { 1, 2, 2 });
-            SEE(t, n, (real *)v.crop[s], "classify_dropout1", "forward", 9, "crop", 0, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, v.crop[s], "crop", "forward", .yaml_line = 17, .tensor = "crop", .written = 1, .count = 4,
+                .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, n, v.crop[s], "classify_dropout1", "forward", .yaml_line = 9, .tensor = "crop", .count = 4,
+                .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-            SEE(t, n, (real *)v.classify_dropout1[s], "classify_dropout1", "forward", 9, "classify_dropout1", 1, 4, 4,
-                3, { 1, 2, 2 });
-            SEE(t, n, (real *)v.classify_dropout1[s], "classify_dense1", "forward", 10, "classify_dropout1", 0, 4, 4, 3,
-                { 1, 2, 2 });
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = n / 16 }), n % 16);
+            SEE(t, n, v.classify_dropout1[s], "classify_dropout1", "forward", .yaml_line = 9,
+                .tensor = "classify_dropout1", .written = 1, .count = 4, .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, n, v.classify_dropout1[s], "classify_dense1", "forward", .yaml_line = 10,
+                .tensor = "classify_dropout1", .count = 4, .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
             classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
                 weights->classify_dense1_weight, weights->classify_dense1_bias);
-            SEE(t, n, v.classify_dense1[s], "classify_dense1", "forward", 10, "classify_dense1", 1, 2, 2, 1, { 2 });
-            SEE(t, n, v.classify_dense1[s], "cross_entropy1", "forward", 19, "classify_dense1", 0, 2, 2, 1, { 2 });
+            SEE(t, n, v.classify_dense1[s], "classify_dense1", "forward", .yaml_line = 10, .tensor = "classify_dense1",
+                .written = 1, .count = 2, .slot = 2, .rank = 1, .shape = { 2 });
+            SEE(t, n, v.classify_dense1[s], "cross_entropy1", "forward", .yaml_line = 19, .tensor = "classify_dense1",
+                .count = 2, .slot = 2, .rank = 1, .shape = { 2 });
             cross_entropy1_forward(v.loss1[s], v.classify_dense1[s], v.digits[n].of + t);
-            SEE(t, n, v.loss1[s], "cross_entropy1", "forward", 19, "loss1", 1, 1, 1, 0, { 0 });
+            SEE(t, n, v.loss1[s], "cross_entropy1", "forward", .yaml_line = 19, .tensor = "loss1", .written = 1,
+                .count = 1, .slot = 1);
         }
     real loss1_scale = (real)(1 / ((double)batch->count * 2));
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE(t, n, v.classify_dense1[s], "cross_entropy1", "backward", 19, "classify_dense1", 0, 2, 2, 1, { 2 });
+            SEE(t, n, v.classify_dense1[s], "cross_entropy1", "backward", .yaml_line = 19, .tensor = "classify_dense1",
+                .count = 2, .slot = 2, .rank = 1, .shape = { 2 });
             cross_entropy1_backward(*scratch->d_classify_dense1, v.classify_dense1[s], v.digits[n].of + t, loss1_scale,
                 n < batch->count);
-            SEE(t, n, *scratch->d_classify_dense1, "cross_entropy1", "backward", 19, "d_classify_dense1", 1, 2, 2, 1,
-                { 2 });
-            SEE(t, n, *scratch->d_classify_dense1, "classify_dense1", "weights", 10, "d_classify_dense1", 0, 2, 2, 1,
-                { 2 });
-            SEE(t, n, (real *)v.classify_dropout1[s], "classify_dense1", "weights", 10, "classify_dropout1", 0, 4, 4, 3,
-                { 1, 2, 2 });
+            SEE(t, n, *scratch->d_classify_dense1, "cross_entropy1", "backward", .yaml_line = 19,
+                .tensor = "d_classify_dense1", .written = 1, .count = 2, .slot = 2, .rank = 1, .shape = { 2 });
+            SEE(t, n, *scratch->d_classify_dense1, "classify_dense1", "weights", .yaml_line = 10,
+                .tensor = "d_classify_dense1", .count = 2, .slot = 2, .rank = 1, .shape = { 2 });
+            SEE(t, n, v.classify_dropout1[s], "classify_dense1", "weights", .yaml_line = 10,
+                .tensor = "classify_dropout1", .count = 4, .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
             classify_dense1_weights(gradient->classify_dense1_weight, gradient->classify_dense1_bias,
                 *scratch->d_classify_dense1, (real *)v.classify_dropout1[s]);
-            SEE(-1, -1, (real *)gradient->classify_dense1_weight, "classify_dense1", "weights", 10,
-                "classify.dense1.weight", 1, 16, 0, 0, { 0 });
-            SEE(-1, -1, (real *)gradient->classify_dense1_bias, "classify_dense1", "weights", 10,
-                "classify.dense1.bias", 1, 16, 0, 0, { 0 });
-            SEE(t, n, *scratch->d_classify_dense1, "classify_dense1", "backward", 10, "d_classify_dense1", 0, 2, 2, 1,
-                { 2 });
+            SEE(-1, -1, gradient->classify_dense1_weight, "classify_dense1", "weights", .yaml_line = 10,
+                .tensor = "classify.dense1.weight", .written = 1, .count = 16);
+            SEE(-1, -1, gradient->classify_dense1_bias, "classify_dense1", "weights", .yaml_line = 10,
+                .tensor = "classify.dense1.bias", .written = 1, .count = 16);
+            SEE(t, n, *scratch->d_classify_dense1, "classify_dense1", "backward", .yaml_line = 10,
+                .tensor = "d_classify_dense1", .count = 2, .slot = 2, .rank = 1, .shape = { 2 });
             classify_dense1_backward((real *)*scratch->d_classify_dropout1, *scratch->d_classify_dense1,
                 weights->classify_dense1_weight);
-            SEE(t, n, (real *)*scratch->d_classify_dropout1, "classify_dense1", "backward", 10, "d_classify_dropout1",
-                1, 4, 4, 3, { 1, 2, 2 });
-            SEE(t, n, (real *)*scratch->d_classify_dropout1, "classify_dropout1", "backward", 9, "d_classify_dropout1",
-                0, 4, 4, 3, { 1, 2, 2 });
+            SEE(t, n, *scratch->d_classify_dropout1, "classify_dense1", "backward", .yaml_line = 10,
+                .tensor = "d_classify_dropout1", .written = 1, .count = 4, .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, n, *scratch->d_classify_dropout1, "classify_dropout1", "backward", .yaml_line = 9,
+                .tensor = "d_classify_dropout1", .count = 4, .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
-            SEE(t, n, (real *)*scratch->d_crop, "classify_dropout1", "backward", 9, "d_crop", 1, 4, 4, 3, { 1, 2, 2 });
-            SEE(t, n, (real *)*scratch->d_crop, "crop", "backward", 17, "d_crop", 0, 4, 4, 3, { 1, 2, 2 });
-            SEE(t, n, (real *)v.image[n], "crop", "backward", 17, "image", 0, 16, 16, 3, { 1, 4, 4 });
-            SEE(t, n, v.A[s], "crop", "backward", 17, "A", 0, 6, 6, 1, { 6 });
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = n / 16 }), n % 16);
+            SEE(t, n, *scratch->d_crop, "classify_dropout1", "backward", .yaml_line = 9, .tensor = "d_crop",
+                .written = 1, .count = 4, .slot = 4, .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, n, *scratch->d_crop, "crop", "backward", .yaml_line = 17, .tensor = "d_crop", .count = 4, .slot = 4,
+                .rank = 3, .shape = { 1, 2, 2 });
+            SEE(t, n, v.image[n], "crop", "backward", .yaml_line = 17, .tensor = "image", .count = 16, .slot = 16,
+                .rank = 3, .shape = { 1, 4, 4 });
+            SEE(t, n, v.A[s], "crop", "backward", .yaml_line = 17, .tensor = "A", .count = 6, .slot = 6, .rank = 1,
+                .shape = { 6 });
             crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
-            SEE(t, n, *scratch->d_A, "crop", "backward", 17, "d_A", 1, 6, 6, 1, { 6 });
-            SEE(t, n, *scratch->d_A, "A", "weights", 16, "d_A", 0, 6, 6, 1, { 6 });
-            SEE(t, n, v.h[s], "A", "weights", 16, "h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, *scratch->d_A, "crop", "backward", .yaml_line = 17, .tensor = "d_A", .written = 1, .count = 6,
+                .slot = 6, .rank = 1, .shape = { 6 });
+            SEE(t, n, *scratch->d_A, "A", "weights", .yaml_line = 16, .tensor = "d_A", .count = 6, .slot = 6, .rank = 1,
+                .shape = { 6 });
+            SEE(t, n, v.h[s], "A", "weights", .yaml_line = 16, .tensor = "h", .count = 3, .slot = 3, .rank = 1,
+                .shape = { 3 });
             A_weights(gradient->A_weight, gradient->A_bias, *scratch->d_A, v.h[s]);
-            SEE(-1, -1, (real *)gradient->A_weight, "A", "weights", 16, "A.weight", 1, 32, 0, 0, { 0 });
-            SEE(-1, -1, (real *)gradient->A_bias, "A", "weights", 16, "A.bias", 1, 16, 0, 0, { 0 });
-            SEE(t, n, *scratch->d_A, "A", "backward", 16, "d_A", 0, 6, 6, 1, { 6 });
+            SEE(-1, -1, gradient->A_weight, "A", "weights", .yaml_line = 16, .tensor = "A.weight", .written = 1,
+                .count = 32);
+            SEE(-1, -1, gradient->A_bias, "A", "weights", .yaml_line = 16, .tensor = "A.bias", .written = 1,
+                .count = 16);
+            SEE(t, n, *scratch->d_A, "A", "backward", .yaml_line = 16, .tensor = "d_A", .count = 6, .slot = 6,
+                .rank = 1, .shape = { 6 });
             A_backward(v.d_h[s], *scratch->d_A, weights->A_weight);
-            SEE(t, n, v.d_h[s], "A", "backward", 16, "d_h", 1, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h[s], "A", "backward", .yaml_line = 16, .tensor = "d_h", .written = 1, .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
         }
     for (int n = 0; n < N; n++) {
         zero_3_forward(v.d_h_2[n]);
-        SEE(-1, n, v.d_h_2[n], "d_h_2_end", "forward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_2[n], "d_h_2_end", "forward", .yaml_line = 15, .tensor = "d_h_2", .written = 1, .count = 3,
+            .slot = 3, .rank = 1, .shape = { 3 });
         zero_3_forward(v.d_h_3[n]);
-        SEE(-1, n, v.d_h_3[n], "d_h_3_end", "forward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_3[n], "d_h_3_end", "forward", .yaml_line = 15, .tensor = "d_h_3", .written = 1, .count = 3,
+            .slot = 3, .rank = 1, .shape = { 3 });
     }
     for (int t = 1; t >= 0; t--) {
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE(t, n, v.d_h[s], "sum_d_h_total", "forward", 13, "d_h", 0, 3, 3, 1, { 3 });
-            SEE(t, n, v.d_h_2[n], "sum_d_h_total", "forward", 13, "d_h_2", 0, 3, 3, 1, { 3 });
-            SEE(t, n, v.d_h_3[n], "sum_d_h_total", "forward", 13, "d_h_3", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h[s], "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h", .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
+            SEE(t, n, v.d_h_2[n], "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h_2", .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
+            SEE(t, n, v.d_h_3[n], "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h_3", .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
             sum_d_h_total_forward(*scratch->d_h_total, v.d_h[s], v.d_h_2[n], v.d_h_3[n]);
-            SEE(t, n, *scratch->d_h_total, "sum_d_h_total", "forward", 13, "d_h_total", 1, 3, 3, 1, { 3 });
-            SEE(t, n, *scratch->d_h_total, "h", "backward", 15, "d_h_total", 0, 3, 3, 1, { 3 });
-            SEE(t, n, (real *)v.h_gates[s], "h", "backward", 15, "h_gates", 0, 9, 9, 2, { 3, 3 });
-            SEE(t, n, v.h_from_state[s], "h", "backward", 15, "h_from_state", 0, 9, 9, 1, { 9 });
-            SEE(t, n, v.h[s - N], "h", "backward", 15, "h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, *scratch->d_h_total, "sum_d_h_total", "forward", .yaml_line = 13, .tensor = "d_h_total",
+                .written = 1, .count = 3, .slot = 3, .rank = 1, .shape = { 3 });
+            SEE(t, n, *scratch->d_h_total, "h", "backward", .yaml_line = 15, .tensor = "d_h_total", .count = 3,
+                .slot = 3, .rank = 1, .shape = { 3 });
+            SEE(t, n, v.h_gates[s], "h", "backward", .yaml_line = 15, .tensor = "h_gates", .count = 9, .slot = 9,
+                .rank = 2, .shape = { 3, 3 });
+            SEE(t, n, v.h_from_state[s], "h", "backward", .yaml_line = 15, .tensor = "h_from_state", .count = 9,
+                .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.h[s - N], "h", "backward", .yaml_line = 15, .tensor = "h", .count = 3, .slot = 3, .rank = 1,
+                .shape = { 3 });
             h_backward(v.d_h_from_input[s], v.d_h_from_state[s], v.d_h_2[n], *scratch->d_h_total, v.h_gates[s],
                 v.h_from_state[s], v.h[s - N]);
-            SEE(t, n, v.d_h_from_input[s], "h", "backward", 15, "d_h_from_input", 1, 9, 9, 1, { 9 });
-            SEE(t, n, v.d_h_from_state[s], "h", "backward", 15, "d_h_from_state", 1, 9, 9, 1, { 9 });
-            SEE(t, n, v.d_h_2[n], "h", "backward", 15, "d_h_2", 1, 3, 3, 1, { 3 });
-            SEE(t, n, v.d_h_from_state[s], "h_from_state", "backward", 15, "d_h_from_state", 0, 9, 9, 1, { 9 });
+            SEE(t, n, v.d_h_from_input[s], "h", "backward", .yaml_line = 15, .tensor = "d_h_from_input", .written = 1,
+                .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.d_h_from_state[s], "h", "backward", .yaml_line = 15, .tensor = "d_h_from_state", .written = 1,
+                .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.d_h_2[n], "h", "backward", .yaml_line = 15, .tensor = "d_h_2", .written = 1, .count = 3,
+                .slot = 3, .rank = 1, .shape = { 3 });
+            SEE(t, n, v.d_h_from_state[s], "h_from_state", "backward", .yaml_line = 15, .tensor = "d_h_from_state",
+                .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
             h_from_state_backward(v.d_h_3[n], v.d_h_from_state[s], weights->h_weight_hh);
-            SEE(t, n, v.d_h_3[n], "h_from_state", "backward", 15, "d_h_3", 1, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_3[n], "h_from_state", "backward", .yaml_line = 15, .tensor = "d_h_3", .written = 1,
+                .count = 3, .slot = 3, .rank = 1, .shape = { 3 });
         }
     }
     for (int t = 0; t < 2; t++)
         for (int n = 0; n < N; n++) {
             int s = t * N + n;
-            SEE(t, n, v.d_h_from_state[s], "h_from_state", "weights", 15, "d_h_from_state", 0, 9, 9, 1, { 9 });
-            SEE(t, n, v.h[s - N], "h_from_state", "weights", 15, "h", 0, 3, 3, 1, { 3 });
+            SEE(t, n, v.d_h_from_state[s], "h_from_state", "weights", .yaml_line = 15, .tensor = "d_h_from_state",
+                .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
+            SEE(t, n, v.h[s - N], "h_from_state", "weights", .yaml_line = 15, .tensor = "h", .count = 3, .slot = 3,
+                .rank = 1, .shape = { 3 });
             h_from_state_weights(gradient->h_weight_hh, v.d_h_from_state[s], v.h[s - N]);
-            SEE(-1, -1, (real *)gradient->h_weight_hh, "h_from_state", "weights", 15, "h.weight_hh", 1, 32, 0, 0,
-                { 0 });
+            SEE(-1, -1, gradient->h_weight_hh, "h_from_state", "weights", .yaml_line = 15, .tensor = "h.weight_hh",
+                .written = 1, .count = 32);
         }
     for (int n = 0; n < N; n++) {
-        SEE(-1, n, v.d_h_2[n], "sum_d_h_total_2", "forward", 13, "d_h_2", 0, 3, 3, 1, { 3 });
-        SEE(-1, n, v.d_h_3[n], "sum_d_h_total_2", "forward", 13, "d_h_3", 0, 3, 3, 1, { 3 });
+        SEE(-1, n, v.d_h_2[n], "sum_d_h_total_2", "forward", .yaml_line = 13, .tensor = "d_h_2", .count = 3, .slot = 3,
+            .rank = 1, .shape = { 3 });
+        SEE(-1, n, v.d_h_3[n], "sum_d_h_total_2", "forward", .yaml_line = 13, .tensor = "d_h_3", .count = 3, .slot = 3,
+            .rank = 1, .shape = { 3 });
         sum_d_h_total_2_forward(*scratch->d_h_total_2, v.d_h_2[n], v.d_h_3[n]);
-        SEE(-1, n, *scratch->d_h_total_2, "sum_d_h_total_2", "forward", 13, "d_h_total_2", 1, 3, 3, 1, { 3 });
-        SEE(-1, n, *scratch->d_h_total_2, "h_start", "weights", 13, "d_h_total_2", 0, 3, 3, 1, { 3 });
+        SEE(-1, n, *scratch->d_h_total_2, "sum_d_h_total_2", "forward", .yaml_line = 13, .tensor = "d_h_total_2",
+            .written = 1, .count = 3, .slot = 3, .rank = 1, .shape = { 3 });
+        SEE(-1, n, *scratch->d_h_total_2, "h_start", "weights", .yaml_line = 13, .tensor = "d_h_total_2", .count = 3,
+            .slot = 3, .rank = 1, .shape = { 3 });
         h_start_weights(gradient->h_init, *scratch->d_h_total_2);
-        SEE(-1, -1, (real *)gradient->h_init, "h_start", "weights", 13, "h.init", 1, 16, 0, 0, { 0 });
+        SEE(-1, -1, gradient->h_init, "h_start", "weights", .yaml_line = 13, .tensor = "h.init", .written = 1,
+            .count = 16);
     }
     for (int n = 0; n < N; n++) {
-        SEE(-1, n, v.d_h_from_input[n], "sum_d_h_from_input_2", "forward", 15, "d_h_from_input", 0, 9, 9, 1, { 9 });
+        SEE(-1, n, v.d_h_from_input[n], "sum_d_h_from_input_2", "forward", .yaml_line = 15, .tensor = "d_h_from_input",
+            .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
         sum_d_h_from_input_2_forward(*scratch->d_h_from_input_2, v.d_h_from_input + n);
-        SEE(-1, n, *scratch->d_h_from_input_2, "sum_d_h_from_input_2", "forward", 15, "d_h_from_input_2", 1, 9, 9, 1,
-            { 9 });
-        SEE(-1, n, *scratch->d_h_from_input_2, "h_from_input", "weights", 15, "d_h_from_input_2", 0, 9, 9, 1, { 9 });
-        SEE(-1, n, (real *)v.image[n], "h_from_input", "weights", 15, "image", 0, 16, 16, 3, { 1, 4, 4 });
+        SEE(-1, n, *scratch->d_h_from_input_2, "sum_d_h_from_input_2", "forward", .yaml_line = 15,
+            .tensor = "d_h_from_input_2", .written = 1, .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
+        SEE(-1, n, *scratch->d_h_from_input_2, "h_from_input", "weights", .yaml_line = 15, .tensor = "d_h_from_input_2",
+            .count = 9, .slot = 9, .rank = 1, .shape = { 9 });
+        SEE(-1, n, v.image[n], "h_from_input", "weights", .yaml_line = 15, .tensor = "image", .count = 16, .slot = 16,
+            .rank = 3, .shape = { 1, 4, 4 });
         h_from_input_weights(gradient->h_weight_ih, gradient->h_bias_ih, *scratch->d_h_from_input_2,
             (real *)v.image[n]);
-        SEE(-1, -1, (real *)gradient->h_weight_ih, "h_from_input", "weights", 15, "h.weight_ih", 1, 144, 0, 0, { 0 });
-        SEE(-1, -1, (real *)gradient->h_bias_ih, "h_from_input", "weights", 15, "h.bias_ih", 1, 16, 0, 0, { 0 });
+        SEE(-1, -1, gradient->h_weight_ih, "h_from_input", "weights", .yaml_line = 15, .tensor = "h.weight_ih",
+            .written = 1, .count = 144);
+        SEE(-1, -1, gradient->h_bias_ih, "h_from_input", "weights", .yaml_line = 15, .tensor = "h.bias_ih",
+            .written = 1, .count = 16);
     }
     return 0;
 }
 
-/* The rows of a profile, calls in their order, and waits: name, pass, phase, line of the model, of the whole batch,
- * multiply-adds, products, bytes. */
+/* The rows of a profile: calls in their order, and waits. */
 static const NetRow rows[] = {
-    { "load_image", "load", 0, 5, 0, 0, 0, 2048 },
-    { "load_digits", "load", 0, 6, 0, 0, 0, 2048 },
-    { "h_from_input", "forward", 0, 15, 0, 2304, 2304, 23680 },
-    { "h_start", "forward", 0, 13, 0, 0, 0, 2432 },
-    { "h_from_state", "forward", 1, 15, 0, 864, 864, 11264 },
-    { "h", "forward", 1, 15, 0, 0, 0, 7680 },
-    { "A", "forward", 2, 16, 0, 576, 576, 14592 },
-    { "crop", "forward", 2, 17, 0, 0, 0, 6656 },
-    { "classify_dropout1", "forward", 2, 9, 0, 0, 0, 2048 },
-    { "classify_dense1", "forward", 2, 10, 0, 256, 256, 9728 },
-    { "cross_entropy1", "forward", 2, 19, 0, 0, 0, 4864 },
-    { "cross_entropy1", "backward", 3, 19, 0, 0, 0, 8704 },
-    { "classify_dense1", "weights", 3, 10, 0, 256, 256, 5120 },
-    { "classify_dense1", "backward", 3, 10, 0, 256, 256, 12288 },
-    { "classify_dropout1", "backward", 3, 9, 0, 0, 0, 8192 },
-    { "crop", "backward", 3, 17, 0, 0, 0, 13824 },
-    { "A", "weights", 3, 16, 0, 576, 576, 4864 },
-    { "A", "backward", 3, 16, 0, 576, 576, 13056 },
-    { "d_h_2_end", "forward", 4, 15, 0, 0, 0, 384 },
-    { "d_h_3_end", "forward", 4, 15, 0, 0, 0, 384 },
-    { "sum_d_h_total", "forward", 5, 13, 0, 0, 0, 6400 },
-    { "h", "backward", 5, 15, 0, 0, 0, 14848 },
-    { "h_from_state", "backward", 5, 15, 0, 864, 864, 11264 },
-    { "h_from_state", "weights", 6, 15, 0, 864, 864, 3072 },
-    { "sum_d_h_total_2", "forward", 7, 13, 0, 0, 0, 2816 },
-    { "h_start", "weights", 7, 13, 0, 0, 0, 2048 },
-    { "sum_d_h_from_input_2", "forward", 8, 15, 0, 0, 0, 4352 },
-    { "h_from_input", "weights", 8, 15, 0, 2304, 2304, 4096 },
-    { "rmsprop", "update", 9, 0, 1, 0, 0, 13824 },
+    { "load_image", "load", .phase = 0, .yaml_line = 5, .bytes = 2048 },
+    { "load_digits", "load", .phase = 0, .yaml_line = 6, .bytes = 2048 },
+    { "h_from_input", "forward", .phase = 0, .yaml_line = 15, .macs = 2304, .products = 2304, .bytes = 23680 },
+    { "h_start", "forward", .phase = 0, .yaml_line = 13, .bytes = 2432 },
+    { "h_from_state", "forward", .phase = 1, .yaml_line = 15, .macs = 864, .products = 864, .bytes = 11264 },
+    { "h", "forward", .phase = 1, .yaml_line = 15, .bytes = 7680 },
+    { "A", "forward", .phase = 2, .yaml_line = 16, .macs = 576, .products = 576, .bytes = 14592 },
+    { "crop", "forward", .phase = 2, .yaml_line = 17, .bytes = 6656 },
+    { "classify_dropout1", "forward", .phase = 2, .yaml_line = 9, .bytes = 2048 },
+    { "classify_dense1", "forward", .phase = 2, .yaml_line = 10, .macs = 256, .products = 256, .bytes = 9728 },
+    { "cross_entropy1", "forward", .phase = 2, .yaml_line = 19, .bytes = 4864 },
+    { "cross_entropy1", "backward", .phase = 3, .yaml_line = 19, .bytes = 8704 },
+    { "classify_dense1", "weights", .phase = 3, .yaml_line = 10, .macs = 256, .products = 256, .bytes = 5120 },
+    { "classify_dense1", "backward", .phase = 3, .yaml_line = 10, .macs = 256, .products = 256, .bytes = 12288 },
+    { "classify_dropout1", "backward", .phase = 3, .yaml_line = 9, .bytes = 8192 },
+    { "crop", "backward", .phase = 3, .yaml_line = 17, .bytes = 13824 },
+    { "A", "weights", .phase = 3, .yaml_line = 16, .macs = 576, .products = 576, .bytes = 4864 },
+    { "A", "backward", .phase = 3, .yaml_line = 16, .macs = 576, .products = 576, .bytes = 13056 },
+    { "d_h_2_end", "forward", .phase = 4, .yaml_line = 15, .bytes = 384 },
+    { "d_h_3_end", "forward", .phase = 4, .yaml_line = 15, .bytes = 384 },
+    { "sum_d_h_total", "forward", .phase = 5, .yaml_line = 13, .bytes = 6400 },
+    { "h", "backward", .phase = 5, .yaml_line = 15, .bytes = 14848 },
+    { "h_from_state", "backward", .phase = 5, .yaml_line = 15, .macs = 864, .products = 864, .bytes = 11264 },
+    { "h_from_state", "weights", .phase = 6, .yaml_line = 15, .macs = 864, .products = 864, .bytes = 3072 },
+    { "sum_d_h_total_2", "forward", .phase = 7, .yaml_line = 13, .bytes = 2816 },
+    { "h_start", "weights", .phase = 7, .yaml_line = 13, .bytes = 2048 },
+    { "sum_d_h_from_input_2", "forward", .phase = 8, .yaml_line = 15, .bytes = 4352 },
+    { "h_from_input", "weights", .phase = 8, .yaml_line = 15, .macs = 2304, .products = 2304, .bytes = 4096 },
+    { "rmsprop", "update", .phase = 9, .whole = 1, .bytes = 13824 },
 };
 
 /* A step, with the thread's clock stopped after every call and every barrier; see clock.h.  Returns as update_pass
@@ -248,7 +309,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
             crop_forward(v.crop[s], v.image[n], v.A[s]);
             STOP(7);
             classify_dropout1_forward((real *)v.classify_dropout1[s], (real *)v.crop[s],
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = n / 16 }), n % 16);
             STOP(8);
             classify_dense1_forward(v.classify_dense1[s], (real *)v.classify_dropout1[s],
                 weights->classify_dense1_weight, weights->classify_dense1_bias);
@@ -270,7 +332,8 @@ static __attribute__((cold)) double profiled_step(const Batch *batch, double rat
                 weights->classify_dense1_weight);
             STOP(13);
             classify_dropout1_backward((real *)*scratch->d_crop, (real *)*scratch->d_classify_dropout1,
-                dropout_at(batch, classify_dropout1_rate, 5, 0, t, n / 16), n % 16);
+                dropout_at(batch, (DropoutUse){ .rate = classify_dropout1_rate, .ramp = 5, .place = 0, .step = t,
+                .group = n / 16 }), n % 16);
             STOP(14);
             crop_backward(*scratch->d_A, *scratch->d_crop, v.image[n], v.A[s]);
             STOP(15);
