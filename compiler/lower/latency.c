@@ -211,7 +211,7 @@ static Latency *dense_of(Model *m, const Op *op)
     const Shape *w = &op->weights[0]->shape;
     *l = (Latency){ .kind = BY_OUTPUTS, .groups = 1, .M = (int)w->dim[0], .C = (int)w->dim[1], .MP = (int)up(w->dim[0]) };
     const Tensor *y = op->writes[0].tensor;
-    l->sums = sums_of(l, dense_positions(op));
+    l->sums = sums_of(l, shape_count(&y->shape) / l->M);
     const Repeat *x = op->reads[0].tensor->repeat;
     l->batched = m->batch > 1 && (int64_t)l->MP * l->C >= BATCHED_REALS && shape_count(&y->shape) == l->M && (!x || x == y->repeat);
     return l;

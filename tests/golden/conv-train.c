@@ -47,7 +47,8 @@ const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines a
     "out v f32 [2]",
     0,
 };
-#pragma GCC diagnostic ignored "-Woverlength-strings"      /* ISO C promises room for 4,095 characters, compilers have more */
+/* ISO C promises room for 4,095 characters, compilers have more. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 const char net_yaml[] =
     "# A convolution that a pool follows, padding and stride; adam.\n"
     "model: conv\n"

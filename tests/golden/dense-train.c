@@ -41,7 +41,8 @@ const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines a
     "out v f32 [2]",
     0,
 };
-#pragma GCC diagnostic ignored "-Woverlength-strings"      /* ISO C promises room for 4,095 characters, compilers have more */
+/* ISO C promises room for 4,095 characters, compilers have more. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 const char net_yaml[] =
     "# Two dense layers, one with an activation in its epilogue; labels.\n"
     "model: dense\n"

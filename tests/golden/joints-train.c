@@ -58,7 +58,8 @@ const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines a
     "out v f32 [2]",
     0,
 };
-#pragma GCC diagnostic ignored "-Woverlength-strings"      /* ISO C promises room for 4,095 characters, compilers have more */
+/* ISO C promises room for 4,095 characters, compilers have more. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 const char net_yaml[] =
     "# What joins and cuts: add, multiply, concat, slice, reshape, last; a carried value of a plain shape; mse.\n"
     "model: joints\n"

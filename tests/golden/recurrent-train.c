@@ -82,7 +82,8 @@ const char *const net_onnx[] = {        /* for `export -o NET.onnx`; the lines a
     "out digit f32 [2,2]",
     0,
 };
-#pragma GCC diagnostic ignored "-Woverlength-strings"      /* ISO C promises room for 4,095 characters, compilers have more */
+/* ISO C promises room for 4,095 characters, compilers have more. */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
 const char net_yaml[] =
     "# A carried GRU that looks through a sampler; the paper's net in small.\n"
     "model: recurrent\n"
