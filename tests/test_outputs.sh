@@ -27,8 +27,11 @@ loss:
 train: { optimiser: { sgd: { rate: 0.01 } }, epochs: 1 }
 END
 sed -i 's/  - off:/  - mean_code: { mean: code }\n  - off:/' net.yaml
-# outputs_of FILE: the names of NetValue's rows whose last field is set
-outputs_of() { "$SPNC" emit "$1" --plain -o emitted >/dev/null && sed -n '/NetValue values/,/^};/ s/^    { "\([A-Za-z._]*\)".* 1 },$/\1/p' emitted/net.c | tr '\n' ' '; }
+# outputs_of FILE: the names of NetValue's rows that have .output = 1
+outputs_of() {
+    "$SPNC" emit "$1" --plain -o emitted >/dev/null
+    sed -n '/NetValue values/,/^};/p' emitted/net.c | tr -d '\n' | sed 's/    { "/\n/g' | sed -n 's/^\([A-Za-z._]*\)".*\.output = 1 }.*/\1/p' | tr '\n' ' '
+}
 [ "$(outputs_of net.yaml)" = "A logits others at mean_code " ] || fault "what the losses read: $(outputs_of net.yaml)"
 sed 's/^loss:/outputs: n.c\nloss:/' net.yaml >one.yaml
 [ "$(outputs_of one.yaml)" = "n.c " ] || fault "one name: $(outputs_of one.yaml)"
