@@ -145,7 +145,7 @@ loss: [{ mse: [z, y] }, { mse: [o, y] }]
 END
 "$SPNC" emit chain.yaml -o chain >/dev/null || fault "chain"
 # rows of `profile`: "name", "pass", phase, line, whole, multiply-adds, products, bytes
-bytes_of() { sed -n "s/^ *{ \"$1\", \"$2\", .*, \([0-9]*\) },$/\1/p" chain/chain_inspect.c; }
+bytes_of() { sed -n "s/^ *{ \"$1\", \"$2\", .*\.bytes = \([0-9]*\) },$/\1/p" chain/chain_inspect.c; }
 for pass in forward backward; do
     six=$(bytes_of six_f $pass) one=$(bytes_of n $pass)
     echo "$pass: a chain of six steps $six bytes, one step ${one:-none}"

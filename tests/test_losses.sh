@@ -14,7 +14,7 @@ reads() {
                 /^static const NetLoss losses\[\]/ { list = 2; next }
                 /^};/ { list = 0 }
                 list == 1 { split($0, part, "\""); name[n++] = part[2] }
-                list == 2 { split($0, part, ", "); print part[3] < 0 ? "-" : name[part[3] + 0] }' "$file/net.c" | paste -sd ' ')
+                list == 2 && /\.value = / { match($0, /\.value = -?[0-9]+/); k = substr($0, RSTART + 9, RLENGTH - 9); print k < 0 ? "-" : name[k + 0] }' "$file/net.c" | paste -sd ' ')
     [ "$seen" = "$*" ] || fault "$file: the losses read '$seen', expected '$*'"
 }
 

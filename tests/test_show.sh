@@ -40,10 +40,11 @@ def operators(line):                                    # of a phase of the plan
 def check(found, plan, folder, name):                   # operators as in the plan, work as in `profile`, pieces as in the C
     rows, counted = {}, 0
     c, inspect = open(f"{folder}/{name}.c").read(), open(f"{folder}/{name}_inspect.c").read()
-    for phase, products, size in re.findall(r'^    \{ "[^"]*", "[^"]*", (\d+), \d+, \d, [^,]+, ([^,]+), ([^ ]+) \}', inspect.split("NetRow rows[]")[1], re.M):
-        rows.setdefault(int(phase), []).append((float(products), float(size)))
+    for row in re.findall(r'\{ ("[^"]*", "[^"]*", \.phase[^}]*)\}', inspect.split("NetRow rows[]")[1].split("\n};")[0]):
+        member = dict(re.findall(r"\.(\w+) = ([^,\s]+)", row))
+        rows.setdefault(int(member["phase"]), []).append((float(member.get("products", 0)), float(member.get("bytes", 0))))
     lines = [line for line in plan.splitlines() if line.startswith("  phase ")]
-    folds = iter(re.findall(r"^    fold\(.*, (\d+), \d\);$", c.split("/* ==== 6 backward")[1], re.M))
+    folds = iter(re.findall(r"^    fold\([^;]*, (\d+), \d\);$", c.split("/* ==== 6 backward")[1], re.M))
     for i, p in enumerate(found["phases"]):
         for k, key in enumerate(("products", "bytes")):
             want = sum(row[k] for row in rows[i])

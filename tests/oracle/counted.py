@@ -241,9 +241,9 @@ def words(model):
 def wanted(spnc):
     """Words of `spnc ops` and of the schema's attributes, functions, operations, constructs; without what stands for openblas."""
     told = lambda what: subprocess.run([str(spnc), what], capture_output=True, text=True, check=True).stdout
-    found = {line.split()[0] for line in told("ops").splitlines() if line.startswith("  ")}
-    initialisers = {line.split()[0] for line in told("ops").split("initialisers\n")[1].splitlines() if line.startswith("  ")}
-    found = found - initialisers | {f"init {name}" for name in initialisers}
+    names = lambda text: {line.split()[0] for line in text.splitlines() if line.startswith("  ")}
+    listed_ops, _, rest = told("ops").partition("\ninitialisers\n")
+    found = names(listed_ops) | {f"init {name}" for name in names(rest.partition("\n\n")[0])}         # the keys behind them are constructs
     definitions = json.loads(told("schema"))["$defs"]
     for form in definitions["made"]["anyOf"]:
         op, *attributes = form.get("properties", {None: 0})
