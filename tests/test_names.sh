@@ -105,6 +105,11 @@ expect 0 '^  label  [0-3] (' $kinds predict pictures/ant --weights "w$odd.npz"
 sed 's/"classes": .*"train"/"train"/' "run$odd/run.json" >run.json && cp run.json "run$odd/run.json"
 expect 0 '^  label  [0-3] (' $kinds predict pictures/ant --run "run$odd"
 expect 0 '^  label  [^0-9 ]' $kinds predict --data data --run "run$odd" --count 4
+for bytes in 0 1 100 -5; do                      # one that ends in the middle
+    head -c "$bytes" run.json >"run$odd/run.json"
+    expect 0 '^  label  [0-3] (' $kinds predict pictures/ant --run "run$odd"
+    [ "$(grep -a -c 'warning: .*/run.json: .*hat it says is passed over$' output)" = 1 ] || fault "no warning of a run.json that ends after $bytes bytes: $(cat output)"
+done
 expect 0 finished $kinds train --data data --run other
 sed -i '1s/.*/bee/' data/label_classes.txt
 for command in "eval" "predict --count 2" "report"; do

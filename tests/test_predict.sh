@@ -121,6 +121,20 @@ expect 1 'torn, picture 2: found a PNG that libpng refuses' "$tiny" predict "$wo
 ! grep -q '^  digits' "$work/output" || fault "an answer before a damaged picture of a file"
 cat "$work/same/a_grey.png" "$work/big.png" >"$work/sizes"
 expect 1 'standard input, picture 2: found 8 x 8 pixels' "$tiny" predict - --run "$work/a" <"$work/sizes"
+# As JSON a stream that breaks is still one whole text, with every answer that was given; without one there is no text.
+head -c 30 "$work/same/a_grey.png" >"$work/begun"
+cat "$work/same/a_grey.png" "$work/same/e_p5.pgm" "$work/begun" >"$work/broken"
+cat "$work/same/a_grey.png" "$work/same/e_p5.pgm" "$work/crc.png" "$work/same/e_p5.pgm" >"$work/bad_third"
+head -c -3 "$work/bad_third" >"$work/bad_and_cut"
+for file in broken bad_third bad_and_cut; do
+    expect 1 'standard input, picture 3: ' "$tiny" predict - --run "$work/a" <"$work/$file"
+    [ "$(grep -c '^  digits' "$work/output")" = 2 ] || fault "two answers before $file: $(cat "$work/output")"
+    "$tiny" predict - --run "$work/a" --json <"$work/$file" >"$work/text.json" 2>"$work/output"
+    [ $? = 1 ] && grep -q 'error: standard input, picture 3: ' "$work/output" || fault "$file as JSON: $(cat "$work/output")"
+    python3 -c 'import json, sys; assert [e["example"] for e in json.load(open(sys.argv[1]))["examples"]] == [0, 1]' "$work/text.json" || fault "$file: $(cat "$work/text.json")"
+done
+"$tiny" predict - --run "$work/a" --json <"$work/begun" >"$work/text.json" 2>"$work/output"
+[ $? = 1 ] && [ ! -s "$work/text.json" ] || fault "JSON without an answer: $(cat "$work/text.json" "$work/output")"
 cat "$work/same/j.npy" "$work/same/notes.txt" >"$work/long.npy"
 expect 1 'long.npy: ' "$tiny" predict "$work/long.npy" --run "$work/a"
 expect 0 '"example": 2, "file": "standard input, picture 3"' "$tiny" predict - --run "$work/a" --json <"$work/stream"

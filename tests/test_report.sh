@@ -79,6 +79,8 @@ printf '{"train": {"<b>": "<i>", "x": [1]}, "data": 5}' >"$run/run.json"
 printf 'garbage' >"$run/machine.json"
 rm "$run/report.html" "$run/curves.png"
 "$tiny" report --run "$run" --data "$work/data" >"$work/output" 2>&1 || fault "report: $(cat "$work/output")"
+grep -q 'warning: .*/machine.json: found no whole JSON (.*); what it says is passed over$' "$work/output" || fault "no warning of machine.json: $(cat "$work/output")"
+! grep -q 'run.json: found' "$work/output" || fault "a warning of run.json: $(cat "$work/output")"
 page "$run/report.html" 'Curves' 'epoch 6' '<b>' '<i>'
 [ -s "$run/curves.png" ] || fault "report makes no curves.png"
 

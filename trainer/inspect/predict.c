@@ -2,7 +2,8 @@
  *
  * An answer is every output of the net, by its kind (outputs.h): logits that are compared with labels as classes, all others as their numbers.
  * Examples come from a split or from picture files; all are read before the first answer, so a damaged file
- * leaves no partial output.  Only pictures of standard input alone are answered as they arrive.  shot.h defines what a picture shows. */
+ * leaves no partial output.  Only pictures of standard input alone are answered as they arrive; an error there ends the list of JSON, so that
+ * the text is whole with the answers that were given.  shot.h defines what a picture shows. */
 #include "files/json.h"
 #include "files/text.h"
 #include "inspect/image_file.h"
@@ -364,7 +365,28 @@ static void source_close(Source *s)
 }
 
 /* Where the answers go, beside standard output. */
-typedef struct { const Options *o; Names names; View view; Picture sheet; Answer answer; JsonWriter json; } Sink;
+typedef struct { const Options *o; Names names; View view; Picture sheet; Answer answer; JsonWriter json; bool json_begun; } Sink;
+
+/* The text begins with the first answer: an error before it leaves none. */
+static void begin_json(Sink *k)
+{
+    if (k->json_begun)
+        return;
+    k->json_begun = true;
+    json_object(&k->json, NULL);
+    if (k->o->data)
+        json_string(&k->json, "split", k->o->split);
+    json_array(&k->json, "examples");
+}
+
+static void end_json(void *sink)
+{
+    Sink *k = sink;
+    while (k->json.depth)
+        json_close(&k->json);
+    if (k->json_begun)
+        json_newline(&k->json);
+}
 
 static void answer_all(Sink *k, Source *s)
 {
@@ -383,7 +405,7 @@ static void answer_all(Sink *k, Source *s)
             need_finite(&s->data, &batch, n, at + n);
         for (int n = 0; n < batch.count; n++) {
             if (o->json)
-                write_json(&k->json, s, at + n, n);
+                begin_json(k), write_json(&k->json, s, at + n, n);
             else if (!o->out)
                 print_text(s, at + n, n);
             if (o->out)
@@ -468,18 +490,15 @@ int command_predict(const Options *o)
     if (o->out)
         answer_open(&k.answer, &s);
     json_begin(&k.json, o->json && streams ? stdout : NULL);       /* else in memory: an error on the way leaves no half of a text */
-    json_object(&k.json, NULL);
-    if (o->data)
-        json_string(&k.json, "split", o->split);
-    json_array(&k.json, "examples");
+    if (o->json && streams)
+        message_before(end_json, &k);
     if (streams)
         answer_stream(&k);
     else
         answer_all(&k, &s);
-    json_close(&k.json);
-    json_close(&k.json);
+    message_before(NULL, NULL);
     if (o->json)
-        json_newline(&k.json);
+        begin_json(&k), end_json(&k);
     if (!json_end(&k.json) && !streams)
         fail(ENVIRONMENT, "no memory for the answer");
     if (o->json && !streams)

@@ -15,19 +15,6 @@
 
 /* ---- gathering -------------------------------------------------------------------------------------------------- */
 
-static void read_json(Json *j, const char *run, const char *file)
-{
-    char path[4096], why[200];
-    ArrayMap map;
-    *j = (Json){ 0 };
-    run_path(path, sizeof path, run, file);
-    if (!run_has(run, file) || !array_map_open(&map, path, NULL))
-        return;
-    if (!json_parse(j, (const char *)map.data, map.size, 1 << 20, why, sizeof why))
-        *j = (Json){ 0 };
-    array_map_close(&map);
-}
-
 /* The first and last epochs and, between them, ever longer gaps: transforms change most in early epochs. */
 static void choose_frames(Report *r)
 {
@@ -47,8 +34,8 @@ static void report_open(Report *r, const char *run)
     *r = (Report){ .run = run };
     view_open(&r->view);
     history_read(&r->history, run);
-    read_json(&r->settings, run, "run.json");
-    read_json(&r->machine, run, "machine.json");
+    run_json(&r->settings, run, "run.json");
+    run_json(&r->machine, run, "machine.json");
     names_of_run(&r->names, run);
 }
 

@@ -20,6 +20,7 @@
 
 static int kept_in = -1;                       /* the folder of message_keep */
 static struct { jmp_buf back; char *text; size_t room; bool on; } attempted;
+static struct { void (*act)(void *); void *of; } before;
 
 /* The message as one text without control characters, which the caller frees; NULL if memory is out. */
 static char *text_of(const char *format, va_list args)
@@ -92,6 +93,11 @@ bool attempt(void (*act)(void *), void *of, char *text, size_t room)
     return false;
 }
 
+void message_before(void (*act)(void *), void *of)
+{
+    before.act = act, before.of = of;
+}
+
 /* At the start all ranks of a job hear of it, and the first prints it once if all have the same trouble; later the rank itself does, and the job ends. */
 
 void fail(int code, const char *format, ...)
@@ -105,6 +111,10 @@ void fail(int code, const char *format, ...)
         free(text);
         longjmp(attempted.back, 1);
     }
+    void (*act)(void *) = before.act;
+    before.act = NULL;
+    if (act)
+        act(before.of);
     fflush(stdout);
     if (!ranks_agreed())
         ranks_agree(net.name, text ? text : format, 1, code);

@@ -26,6 +26,8 @@ void message_forget(void);
 /* Calls act(of); true if it returned.  If it called fail(), the program goes on: its text is in text[0..room), and what it had opened or allocated
  * stays so; for the end of a program, and not within another attempt. */
 bool attempt(void (*act)(void *), void *of, char *text, size_t room);
+/* fail() calls act(of) once before it says anything: a text that has begun on standard output is ended there.  NULL: nothing. */
+void message_before(void (*act)(void *), void *of);
 /* malloc that does not return without memory (exit 74); `what` names it to the user. */
 void *need_memory(size_t bytes, const char *what);
 /* Of words[0..count) the one nearest to `word`, between `before` and `after`: for the text of fail(), which ends the program.  "" if none is near. */

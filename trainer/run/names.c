@@ -7,6 +7,7 @@
 #include "files/text.h"
 #include "run/data.h"
 #include "run/message.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,15 +87,9 @@ void names_of_data(Names *n, const char *dir)
 
 void names_of_run(Names *n, const char *run)
 {
-    char path[4096], why[200];
-    ArrayMap file;
     Json j;
     none(n);
-    if (!map(&file, path, run, "", "run.json"))
-        return;
-    const bool fine = json_parse(&j, (const char *)file.data, file.size, 1 << 20, why, sizeof why);
-    array_map_close(&file);
-    if (!fine)
+    if (!run_json(&j, run, "run.json"))
         return;
     for (int k = 0; k < net.target_count; k++) {
         const JsonValue *list = json_get(json_get(j.root, "classes"), net.targets[k].name);

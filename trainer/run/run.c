@@ -226,22 +226,47 @@ bool run_describe(const char *run, const char *data, const Names *names, int thr
     return fine;
 }
 
+bool run_json(Json *j, const char *run, const char *file)
+{
+    static char told[PATH_ROOM];
+    char path[PATH_ROOM], why[200] = "it is no object";
+    ArrayMap map;
+    ArrayError e;
+    *j = (Json){ 0 };
+    run_path(path, sizeof path, run, file);
+    if (!run_has(run, file))
+        return false;
+    bool fine = array_map_open(&map, path, &e);
+    if (fine) {
+        fine = json_parse(j, (const char *)map.data, map.size, 1 << 20, why, sizeof why);
+        array_map_close(&map);
+    } else if (strcmp(told, path)) {
+        snprintf(told, sizeof told, "%s", path);
+        warn("%s  What it says is passed over", e.text);
+    }
+    if (fine && j->root->kind != JSON_OBJECT) {
+        json_parse_free(j);
+        fine = false;
+    }
+    if (!fine && strcmp(told, path)) {
+        snprintf(told, sizeof told, "%s", path);
+        warn("%s: found no whole JSON (%s); what it says is passed over", path, why);
+    }
+    if (!fine)
+        *j = (Json){ 0 };
+    return fine;
+}
+
 bool run_settings(NetTraining *training, const char *run)
 {
-    char path[PATH_ROOM], why[200];
-    ArrayMap map;
+    char why[200];
     Json j;
-    run_path(path, sizeof path, run, "run.json");
-    if (!run_has(run, "run.json") || !array_map_open(&map, path, NULL))
-        return false;
-    bool fine = json_parse(&j, (const char *)map.data, map.size, 1 << 20, why, sizeof why);
-    array_map_close(&map);
-    if (!fine)
+    if (!run_json(&j, run, "run.json"))
         return false;
     *training = *net.training;
-    fine = settings_read(training, j.root, why, sizeof why);
+    const bool fine = settings_read(training, j.root, why, sizeof why);
     if (!fine)
-        warn("%s: %s; its settings are passed over", path, why);
+        warn("%s/run.json: %s; its settings are passed over", run, why);
     json_parse_free(&j);
     return fine;
 }
