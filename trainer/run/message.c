@@ -20,7 +20,7 @@
 
 static int kept_in = -1;                       /* the folder of message_keep */
 static struct { jmp_buf back; char *text; size_t room; bool on; } attempted;
-static struct { void (*act)(void *); void *of; } before;
+static struct { void (*act)(void *); void *of; } first_act;
 
 /* The message as one text without control characters, which the caller frees; NULL if memory is out. */
 static char *text_of(const char *format, va_list args)
@@ -95,10 +95,11 @@ bool attempt(void (*act)(void *), void *of, char *text, size_t room)
 
 void message_before(void (*act)(void *), void *of)
 {
-    before.act = act, before.of = of;
+    first_act.act = act, first_act.of = of;
 }
 
-/* At the start all ranks of a job hear of it, and the first prints it once if all have the same trouble; later the rank itself does, and the job ends. */
+/* At the start all ranks of a job hear of it, and the first prints it once if all have the same trouble; later the rank itself does,
+ * and the job ends. */
 
 void fail(int code, const char *format, ...)
 {
@@ -111,10 +112,10 @@ void fail(int code, const char *format, ...)
         free(text);
         longjmp(attempted.back, 1);
     }
-    void (*act)(void *) = before.act;
-    before.act = NULL;
+    void (*act)(void *) = first_act.act;
+    first_act.act = NULL;
     if (act)
-        act(before.of);
+        act(first_act.of);
     fflush(stdout);
     if (!ranks_agreed())
         ranks_agree(net.name, text ? text : format, 1, code);
