@@ -61,7 +61,7 @@ typedef struct {
     int steps;                    /* 0, or T for a name made in a repeat: shape is then that of one step; of a repeat in a repeat those of all together */
     int rank, shape[NET_RANK];
     size_t count;                 /* elements of one example at one step */
-    size_t offset;                /* place in the activation memory, in reals: [steps or 1][groups] slots of [count][lanes] */
+    size_t offset;                /* place in the activation memory, in reals: [steps or 1][groups] slots of [count][lanes]; to be read before backward or step */
     int once;                     /* made in a repeat, but the same at each step: kept as [groups] slots */
     size_t slot;                  /* reals from one slot to the next; count * lanes, or more with a guard behind each (--debug) */
     int transform;                /* an spn reads it as a transform [2][3] */

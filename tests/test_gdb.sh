@@ -48,7 +48,7 @@ assert "1x100x100, example 18" in parts["image"] and near(numbers(parts["image"]
 END
 done
 # without the script: a group at a step, all lanes; in any function, since no other thing is called v
-(cd fast && gdb -nh -q -batch -iex 'set auto-load no' -ex 'set width 0' -ex 'rbreak ^h_from_input_weights_' -ex 'run grad --weights ../w.npz --data ../data --first 0 --threads 1 -o grad.npz' -ex 'set print repeats 100' \
+(cd fast && gdb -nh -q -batch -iex 'set auto-load no' -ex 'set width 0' -ex 'rbreak ^crop_forward' -ex 'run grad --weights ../w.npz --data ../data --first 0 --threads 1 -o grad.npz' -ex 'set print repeats 100' \
     -ex 'set print elements 0' -ex 'echo @A\n' -ex 'p v.A[0]' -ex 'ptype v.A[0]' ./tiny) >bare.said 2>&1
 "$python" - <<'END' || fault "without the script: $(head -20 bare.said)"
 import re

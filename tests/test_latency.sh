@@ -118,7 +118,7 @@ for a, b in zip(split, split[1:]):
 alone = [x for a, b in zip(split, split[1:]) for e in range(3) for x in one[e * 2090 + a // 3:e * 2090 + b // 3]]
 assert tuple(alone) == latency, "an example alone has other bits than among others"
 END
-for word in "A phase is" "int taps, weights" "Points go on" "turned at the end" "\[ROWS \* PITCH + j\] = line\[j \* 2" "the last tile overlaps" "the last vec overlaps" "put_first(y" "in turn to 2 sums" "in turn to 4 sums" "the last [123] \*/" "static void w_inputs(" "larger(row"; do
+for word in "A phase is" "int taps, weights" "Points go on" "turned at the end" "\[ROWS \* PITCH + j\] = line\[j \* 2" "the last tile overlaps" "the last vec overlaps" "put_first(y" "sum k mod 2" "sum k mod 4" "the last [123] inputs" "static void w_inputs(" "larger(row"; do
     grep -q -- "$word" latency/forms.c || fault "no kernel with '$word'"
 done
 [ "$(grep -c 'The batch norm behind it' latency/forms.c)" = 4 ] || fault "not four batch norms of five are in weights: $(grep -c 'The batch norm behind it' latency/forms.c)"

@@ -6,7 +6,7 @@
 mkdir "$work/files" && cd "$work" || exit 1
 flags="-std=c11 -O1 -g -ffp-contract=off -fopenmp -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra -Wpedantic -Wshadow -Werror"
 # shellcheck disable=SC2086
-printf '%s\n' "$root"/trainer/{files/{array_io,container,array_file,array_npz,array_safetensors,json,text,pixels,decode,decode_png,decode_jpeg,decode_pnm,picture,nearest},run/{checkpoint,field,names,run,transfer,settings,weights,data,torn},inspect/{image_file,stream}}.c \
+printf '%s\n' "$root"/trainer/{files/{array_io,container,array_file,array_npz,array_safetensors,json,text,pixels,decode,decode_png,decode_jpeg,decode_pnm,picture,nearest},run/{checkpoint,field,names,run,run_file,transfer,settings,weights,data,torn},inspect/{image_file,stream}}.c \
     "$root/trainer/data/idx.c" "$root/runtime/ranks.c" "$root/tests/fixtures/tiny_net.c" "$root/tests/mutate.c" |
     xargs -P 2 -n 3 cc $flags $include -I"$root/tests" -c && cc $flags ./*.o -lz -lpng -ljpeg -lm -o mutate || { echo "test_mutate: does not compile"; exit 1; }
 # Memory that fail() leaves where it does not end the program is no leak.  256 MB is more than any of these files may need.

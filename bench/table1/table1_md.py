@@ -224,7 +224,7 @@ a division if both read equally well (McNemar's test, exact).
 
 BEYOND = """
 ## Beyond the paper
-No rows of Table 1: the same net ([models/rnn_spn_today.yaml](../models/rnn_spn_today.yaml)) with what is usual today, one thing more in each line; from d = 3 on in runs of 40 epochs, from d = 1 on, with four layers, at full length. An empty line has not been trained by itself. Evaluated like the rows above: the test split once, with the weights that validation chose.
+No rows of Table 1: the same net ([models/rnn_spn_today.yaml](../models/rnn_spn_today.yaml)) with what is usual today, one thing more in each line; from d = 3 on in runs of 40 epochs, else at full length. An empty line has not been trained by itself. Evaluated like the rows above: the test split once, with the weights that validation chose.
 
 """
 

@@ -6,7 +6,7 @@
  * [slots][groups][elements][lanes].  What each round of a loop makes for itself has one slot, which the next round overwrites.
  * A place is used again after the last read of its tensor; a tensor used in a loop keeps its place for the whole loop.  A tensor with a name in the
  * flow keeps its place to the end of the forward pass, so that a program can read it then, and one that tells the kinks of a formula; what is shown
- * beside a loss to the end of both.
+ * beside a loss to the end of both (with --mpi names, too).
  * With --debug every tensor has a place of its own, and a guard before and behind each of its slots. */
 #include "spnc.h"
 #include <string.h>
@@ -80,7 +80,8 @@ static bool phase_uses(const Phase *p, const Tensor *t)
     return false;
 }
 
-/* Sets first_phase and last_phase of every tensor to those that touch it; place_batch extends them. */
+/* Sets first_phase and last_phase of every tensor to those that touch it, of what has a name or tells kinks to the end of the forward pass;
+ * place_batch extends them. */
 static void find_lifetimes(Model *m)
 {
     for (int i = 0; i < m->tensors.count; i++) {

@@ -180,7 +180,7 @@ static void kept(Text *out, const Deck *d, const Card *c)
         if (t->local)
             text_printf(out, "in each thread's scratch, within phase %d\n", t->first_phase);
         else
-            text_printf(out, "phases %d to %d%s\n", t->first_phase, t->last_phase, t->flow_name ? "; a name of the flow stays to the end" : "");
+            text_printf(out, "phases %d to %d%s\n", t->first_phase, t->last_phase, t->flow_name ? "; a name of the flow stays to the end of the forward pass" : "");
     }
     if (elsewhere)
         return;

@@ -120,7 +120,8 @@ static const NetValue *value_named(const char *name)
     return NULL;
 }
 
-/* The tensor that a name of the flow stands for: the last one that was written at its place, which stays to the end. */
+/* The tensor that a name of the flow stands for: the last one that was written at its place in the forward pass,
+ * to whose end it stays.  What backward writes there later has a name that begins with d_. */
 static const Seen *seen_of_value(const Catcher *c, const NetValue *v)
 {
     for (int i = c->count - 1; i >= 0; i--)

@@ -7,7 +7,7 @@
 #include "files/text.h"
 #include "run/data.h"
 #include "run/message.h"
-#include "run/run.h"
+#include "run/run_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -23,21 +23,6 @@
 
 enum { PATH_ROOM = 4096, ABANDONED = 3600 };   /* seconds after which a temporary counts as left over */
 
-void run_path(char *path, size_t room, const char *run, const char *file)
-{
-    if ((size_t)snprintf(path, room, "%s/%s", run, file) >= room)
-        fail(WRONG_INPUT, "%s: the path is too long", run);
-}
-
-bool run_has(const char *run, const char *file)
-{
-    char path[PATH_ROOM];
-    const char *name = path;
-    run_path(path, sizeof path, run, file);
-    int at = array_io_at(&name);
-    return !faccessat(at, name, F_OK, 0);
-}
-
 bool run_has_last(const char *run) { return run_has(run, "last") || run_has(run, "last.previous"); }
 
 /* ---- the lock ----------------------------------------------------------------------------------------------------- */
@@ -223,37 +208,6 @@ bool run_describe(const char *run, const char *data, const Names *names, int thr
                              : array_fail(e, ENVIRONMENT, path, "no memory to write it");
     array_out_abandon(&out);
     json_free(&w);
-    return fine;
-}
-
-bool run_json(Json *j, const char *run, const char *file)
-{
-    static char told[PATH_ROOM];
-    char path[PATH_ROOM], why[200] = "it is no object";
-    ArrayMap map;
-    ArrayError e;
-    *j = (Json){ 0 };
-    run_path(path, sizeof path, run, file);
-    if (!run_has(run, file))
-        return false;
-    bool fine = array_map_open(&map, path, &e);
-    if (fine) {
-        fine = json_parse(j, (const char *)map.data, map.size, 1 << 20, why, sizeof why);
-        array_map_close(&map);
-    } else if (strcmp(told, path)) {
-        snprintf(told, sizeof told, "%s", path);
-        warn("%s  What it says is passed over", e.text);
-    }
-    if (fine && j->root->kind != JSON_OBJECT) {
-        json_parse_free(j);
-        fine = false;
-    }
-    if (!fine && strcmp(told, path)) {
-        snprintf(told, sizeof told, "%s", path);
-        warn("%s: found no whole JSON (%s); what it says is passed over", path, why);
-    }
-    if (!fine)
-        *j = (Json){ 0 };
     return fine;
 }
 

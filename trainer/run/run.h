@@ -5,10 +5,8 @@
 
 #include "run/checkpoint.h"
 #include "run/names.h"
+#include "run/run_file.h"
 
-/* RUN/file in path[0..room); ends the program if that is too long. */
-void run_path(char *path, size_t room, const char *run, const char *file);
-bool run_has(const char *run, const char *file);
 /* Is there a checkpoint to go on from? */
 bool run_has_last(const char *run);
 /* Makes the folder and its parents if need be and takes its lock, kept until the program ends; ends the program with
@@ -25,10 +23,6 @@ bool run_wait(const char *run);
 const char *run_path_now(char *path, size_t room, const char *run);
 /* Calls line(to, object) for each line of RUN/file that is a whole JSON object; others, and a file that is not there, are passed over. */
 void run_lines(const char *run, const char *file, void (*line)(void *to, const JsonValue *object), void *to);
-
-/* The JSON of RUN/file, an object; json_parse_free.  False if there is no such file, and, with a warning once, if it is something else: what it was read
- * for is passed over. */
-bool run_json(Json *j, const char *run, const char *file);
 
 /* Writes RUN/run.json: the model, the machine's share in it (target, threads), the data, the names of their classes, the settings, the start. */
 bool run_describe(const char *run, const char *data, const Names *names, int threads, const Progress *p, ArrayError *e);
