@@ -62,5 +62,8 @@ printf "$(bytes 16000 7 256 | od -An -v -tu1 -w4 | awk '{ printf "\\%03o", int(3
 sed 's/^batch: .*/batch: 32/' adam.yaml >some.yaml
 run "$SPNC" build some.yaml -o some
 some/net train --data third --lr-find --json --seed 1 2>/dev/null | grep -q '"learns": true' || fault "what can be learnt is not"
+sed 's/^loss: .*/loss: { cross_entropy: [v, y], smoothing: 0.1 }/' some.yaml >smooth.yaml
+run "$SPNC" build smooth.yaml -o smooth
+smooth/net train --data third --lr-find --json --seed 1 2>/dev/null | grep -q '"learns": null' || fault "a loss whose least is not counted is said to learn or not to"
 [ $failed = 0 ] && echo "test_trial: fine"
 exit $failed

@@ -195,10 +195,12 @@ typedef struct { int64_t *counts[NET_LOSSES]; } Answers;
 
 static bool is_counted(const NetLoss *l) { return l->shows == SHOWS_WRONG && l->least == LEAST_ZERO && !l->class_weights && !l->ignores && l->target >= 0 && l->weight > 0; }
 
-/* Are all losses such, and few enough? */
+/* Room for the counts; false, and none, if a loss is of another kind, there are penalties, or they would be too many. */
 static bool answers_open(Answers *a)
 {
     int64_t all = 0;
+    if (net.penalties || !net.loss_count)
+        return false;
     for (int i = 0; i < net.loss_count; i++)
         if (!is_counted(&net.losses[i]) || (all += (int64_t)net.losses[i].positions * net.targets[net.losses[i].target].classes) > ANSWERS_MOST)
             return false;
@@ -206,7 +208,7 @@ static bool answers_open(Answers *a)
         const size_t bytes = (size_t)net.losses[i].positions * (size_t)net.targets[net.losses[i].target].classes * sizeof **a->counts;
         a->counts[i] = memset(need_memory(bytes, "counts of labels"), 0, bytes);
     }
-    return !net.penalties && net.loss_count > 0;
+    return true;
 }
 
 static void answers_add(Answers *a, const Batch *batch)
@@ -295,7 +297,7 @@ int trial_rates(const Options *o, const NetTraining *training, Data *data, const
     if (display_event(&d, &w, "end")) {
         rate > 0 ? json_double(&w, "suggestion", rate) : json_null(&w, "suggestion");
         json_double(&w, "model_rate", training->rate);
-        json_bool(&w, "learns", rate > 0 && learns);
+        counted ? json_bool(&w, "learns", rate > 0 && learns) : json_null(&w, "learns");
         display_event_end(&d, &w);
     }
     if (!(rate > 0)) {

@@ -36,7 +36,11 @@ static double spread(const Point *points, int count)
     return count > 1 ? sqrt(squares / (count - 1) / 2) : 0;
 }
 
-enum { SPAN = PER_DECADE / 3, SETTLED = 10, FIRST = 2 * PER_DECADE };       /* points from which on the mean is smooth: 1 / (1 - SMOOTH); of the smallest rates, which change nothing */
+enum {
+    SPAN = PER_DECADE / 3,      /* points over which a fall is measured */
+    SETTLED = 10,               /* points from which on the mean is smooth: 1 / (1 - SMOOTH) */
+    FIRST = 2 * PER_DECADE      /* points of the smallest rates, which change nothing */
+};
 
 /* Standard errors of the mean of the first losses, and of a smoothed one. */
 static double noise_of(const Point *points, int first) { return ERRORS * spread(points, first) * sqrt(1.0 / first + (1 - SMOOTH) / (1 + SMOOTH)); }
@@ -73,5 +77,5 @@ double rate_suggested(const Point *points, int count)
     for (int i = begin + 1; i <= end; i++)
         if (points[i - SPAN].smooth - points[i].smooth > most)
             most = points[i - SPAN].smooth - points[i].smooth, steepest = i;
-    return steepest ? fmin(points[steepest].rate, points[least].rate / 3) : points[least].rate / 3;       /* 0: noise hides where it falls */
+    return steepest ? fmin(points[steepest].rate, points[least].rate / 3) : points[least].rate / 3;       /* steepest 0: noise hides where it falls */
 }

@@ -21,7 +21,8 @@ void point_smooth(Point *points, int count);
  * weights, and nothing was learnt from the inputs. */
 bool rate_learns(const Point *points, int count, double same);
 /* Where the smoothed loss falls most from one third of a decade to the next, between the rate from which on it is below the losses at the smallest rates
- * by more than their noise, and the one where it has come near its least.  0 if it never falls by more than that noise and a twentieth of those losses. */
+ * by more than their noise, and the one where it has come near its least.  0 if it never falls by more than that noise and a twentieth of those losses,
+ * or is least among the smallest rates. */
 double rate_suggested(const Point *points, int count);
 
 #endif
