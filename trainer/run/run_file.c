@@ -36,23 +36,18 @@ bool run_json(Json *j, const char *run, const char *file)
     run_path(path, sizeof path, run, file);
     if (!run_has(run, file))
         return false;
-    bool fine = array_map_open(&map, path, &e);
-    if (fine) {
-        fine = json_parse(j, (const char *)map.data, map.size, 1 << 20, why, sizeof why);
+    const bool open = array_map_open(&map, path, &e);
+    bool fine = open && json_parse(j, (const char *)map.data, map.size, 1 << 20, why, sizeof why);
+    if (open)
         array_map_close(&map);
-    } else if (strcmp(told, path)) {
-        snprintf(told, sizeof told, "%s", path);
-        warn("%s  What it says is passed over", e.text);
-    }
-    if (fine && j->root->kind != JSON_OBJECT) {
+    if (fine && j->root->kind == JSON_OBJECT)
+        return true;
+    if (fine)
         json_parse_free(j);
-        fine = false;
-    }
-    if (!fine && strcmp(told, path)) {
+    *j = (Json){ 0 };
+    if (strcmp(told, path)) {
         snprintf(told, sizeof told, "%s", path);
-        warn("%s: found no whole JSON (%s); what it says is passed over", path, why);
+        open ? warn("%s: found no whole JSON (%s); what it says is passed over", path, why) : warn("%s  What it says is passed over", e.text);
     }
-    if (!fine)
-        *j = (Json){ 0 };
-    return fine;
+    return false;
 }
