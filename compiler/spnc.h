@@ -206,7 +206,7 @@ bool ops_print(Arena *a, FILE *out, const char *name, const char **suggestion);
  *   ${expr}                             is replaced by the value: text, integer, or number; nil, false or a table is an error
  *   include("NAME.c.in", { ... })       expands another template in place: the table's fields over the current facts
  *   list(n, ", ", f[, margin[, each]])   f(0), ..., f(n - 1) in one text; with a margin in lines that begin with it, of `each` items if given
- *   plus(a, n)                           the C of a + n, or a if n is 0
+ *   plus(a, n, size)                     the C of a + n * size (size: 1 unless given), "a - 3" below 0, a at 0
  *   candidate("forward", { "4x7", ... })   the number of the fastest choice in `tuning` (may be NULL), else 1: tuning.h
  *   ipairs pairs string.format/rep/upper/lower/sub, math.floor/min/max, tostring, type, error, assert, #, are there; io, os, load, require,
  *   print, debug, string.dump, metatables are not.  Reading an unset global or an unset field of a fact is an error; facts are read-only;

@@ -140,7 +140,7 @@ Test(template, grid_goes_over_rows_and_their_columns_and_plus_takes_so_many_of_a
     MAKES("${grid(2, 3, ', ', function(f, q) return f .. '_' .. q end)}", "0_0, 0_1, 0_2, 1_0, 1_1, 1_2");
     MAKES("${grid(0, 3, ', ', function(f, q) return f .. '_' .. q end)}", "");
     REFUSES("${grid(2, 0, ', ', function(f, q) return f end)}", 1, "there are 1 to 65536 columns");
-    MAKES("${plus('i', 2, 16)} ${plus('i', 0, 16)} ${plus('i', 2)}", "i + 32 i i + 2");
+    MAKES("${plus('i', 2, 16)} ${plus('i', 0, 16)} ${plus('i', 2)} ${plus('i', -3)} ${plus('i', -1, 4)}", "i + 32 i i + 2 i - 3 i - 4");
 }
 
 Test(template, upto_is_the_end_of_a_step_and_looks_for_the_last_one_only_where_that_is_shorter)

@@ -449,7 +449,7 @@ static int lua_grid(lua_State *L)
     return joined(L, "grid", rows * columns, columns, 4);
 }
 
-/* plus(a, n, size): the C of a + n * size, which is a if that is 0; size: 1 unless given. */
+/* plus(a, n, size): the C of a + n * size, "a - 3" where that is negative, a where it is 0; size: 1 unless given. */
 static int lua_plus(lua_State *L)
 {
     size_t text;
@@ -458,8 +458,8 @@ static int lua_plus(lua_State *L)
     luaL_argcheck(L, size >= -most && size <= most, 3, "out of range");
     lua_pushvalue(L, 1);
     const char *a = popped(L, "plus", &text);
-    if (n * size > 0)
-        lua_pushfstring(L, "%s + %I", a, n * size);
+    if (n * size != 0)
+        lua_pushfstring(L, n * size > 0 ? "%s + %I" : "%s - %I", a, n * size > 0 ? n * size : -(n * size));
     else
         lua_pushstring(L, a);
     return 1;
