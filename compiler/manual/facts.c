@@ -170,7 +170,6 @@ const FactDoc fact_docs[] = {
     { "unit", "IN", "int", "inputs of each unit", "dense" },
     { "unit", "MP", "int", "M rounded up to whole vectors: the length of a row of weights", "dense" },
     { "unit", "vecs full", "int", "MP / 16; units that fill whole vectors", "dense" },
-    { "unit", "in_reals", "int", "P IN", "dense" },
     { "unit", "panel_reals", "int", "16 IN", "dense" },
     { "unit", "row_vecs", "int", "P vecs", "dense" },
     { "unit", "openblas", "bool", "by OpenBLAS", "dense" },

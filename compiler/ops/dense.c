@@ -116,7 +116,7 @@ static void facts(const Model *m, const Op *op, Fact *f)
     fact_bool(f, "transposed", fwd->dense.transposed);
     fact_int(f, "M", M);
     fact_int(f, "MP", (M + 15) / 16 * 16), fact_int(f, "vecs", (M + 15) / 16), fact_int(f, "full", M / 16 * 16);
-    fact_int(f, "in_reals", dense_positions(op) * inputs_of(op)), fact_int(f, "panel_reals", inputs_of(op) * 16), fact_int(f, "row_vecs", dense_positions(op) * ((M + 15) / 16));
+    fact_int(f, "panel_reals", inputs_of(op) * 16), fact_int(f, "row_vecs", dense_positions(op) * ((M + 15) / 16));
     fact_bool(f, "bias", op_int(op, "bias"));
     fact_bool(f, "openblas", fwd->kernel.openblas);
 }

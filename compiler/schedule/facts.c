@@ -448,7 +448,7 @@ static Fact *winograd_fact(const Model *m, const WinogradSchedule *s, int slices
     }
     for (int k = 0; k < w->kinds; k++)
         fact_push(kinds, kind[k] = kind_fact(a, s, k, axes, before));
-    fact_int(f, "P", w->P), fact_int(f, "Q", w->Q), fact_int(f, "QP", w->QP), fact_int(f, "QV", w->QP / 16), fact_int(f, "side_reals", w->QP * 16), fact_int(f, "shares", w->QP / 16 * ceil_div(w->P, WINOGRAD_TOGETHER));
+    fact_int(f, "P", w->P), fact_int(f, "Q", w->Q), fact_int(f, "QP", w->QP), fact_int(f, "side_reals", w->QP * 16), fact_int(f, "shares", w->QP / 16 * ceil_div(w->P, WINOGRAD_TOGETHER));
     fact_bool(f, "across", w->across);
     fact_int(f, "block", w->block), fact_int(f, "matrix", w->matrix), fact_int(f, "positions", w->positions);
     fact_set(f, "kinds", kinds);
